@@ -1,0 +1,34 @@
+"""Medical images, filtered, registered, segmented and measured at the speed of the hardware.
+
+Arrays go in and come out as they are: NumPy on the CPU, CuPy and PyTorch where they
+live. Axes are (z, y, x); every per-axis argument is in the order of the array's axes;
+with ``spacing=`` lengths are in its unit, without it in voxels.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ._backends import set_threads
+from ._info import info
+from ._kernel import use_backend
+from .filters import *
+from .filters import __all__ as _filters
+
+__version__ = "0.1.0"
+
+# Found at their first use, since they bring other libraries along.
+_LATER = {"bench", "demo", "io", "show"}
+
+__all__ = ["__version__", "info", "set_threads", "use_backend", *sorted(_LATER), *_filters]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return importlib.import_module("." + name, __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

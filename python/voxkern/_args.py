@@ -1,0 +1,150 @@
+"""Turning what people write into what kernels take, and refusing the rest by name."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ._edge import CODES
+
+REAL = ("uint8", "int16", "uint16", "int32", "float32", "float64")
+FLOAT = ("float32", "float64")
+MASK = ("bool", "uint8")
+
+_NAMES: dict[Any, str] = {}
+_SINGLE = (int, float, str)
+
+
+def dtype_name(x: Any) -> str:
+    """Return the plain name of an array's element type."""
+    name = _NAMES.get(x.dtype)
+    if name is None:
+        name = _NAMES[x.dtype] = np.dtype(x.dtype).name
+    return name
+
+
+def as_dtype(x: Any, allowed: Iterable[str], name: str = "image") -> str:
+    """Return the name of the array's dtype, which must be one of `allowed`."""
+    found = dtype_name(x)
+    if found not in allowed:
+        raise TypeError(f"{name} must be {', '.join(allowed)}; got {found}")
+    return found
+
+
+def as_ndim(x: Any, least: int = 1, most: int = 32, name: str = "image") -> int:
+    """Return how many axes the array has, which must be between `least` and `most`."""
+    if not least <= x.ndim <= most:
+        wanted = f"{least} to {most}" if most < 32 else f"at least {least}"
+        raise ValueError(f"{name} must have {wanted} axes; got {x.ndim}")
+    return int(x.ndim)
+
+
+def as_edge(mode: str) -> int:
+    """Return the code of a boundary mode."""
+    try:
+        return CODES[mode]
+    except (KeyError, TypeError):
+        raise ValueError(f"mode must be one of {', '.join(CODES)}; got {mode!r}") from None
+
+
+def as_int(value: Any, name: str, least: int | None = None) -> int:
+    """Return an integer, refusing fractions and booleans."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        if isinstance(value, float) and value.is_integer():
+            number = int(value)
+        else:
+            raise TypeError(f"{name} must be an integer; got {value!r}") from None
+    if least is not None and number < least:
+        raise ValueError(f"{name} must be at least {least}; got {number}")
+    return number
+
+
+def as_float(
+    value: Any, name: str, least: float = -math.inf, *, above: float | None = None
+) -> float:
+    """Return a finite float, at least `least` and, if given, more than `above`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number; got {value!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite; got {value!r}")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least:g}; got {value!r}")
+    if above is not None and number <= above:
+        raise ValueError(f"{name} must be more than {above:g}; got {value!r}")
+    return number
+
+
+def per_axis(value: Any, ndim: int, name: str) -> tuple[Any, ...]:
+    """Return one value an axis: a single one repeated, or as many as there are axes."""
+    if type(value) in _SINGLE or not isinstance(value, (Sequence, np.ndarray)):
+        return (value,) * ndim
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return (value[()],) * ndim
+    if len(value) != ndim:
+        raise ValueError(f"{name} must be one value or one for each of {ndim} axes; got {value!r}")
+    return tuple(value)
+
+
+def lift(values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
+    """Return the values of the last three axes, with `neutral` for those that are not there."""
+    return (neutral,) * (3 - len(values)) + values[-3:]
+
+
+def as_size(size: Any, ndim: int, name: str = "size") -> tuple[int, ...]:
+    """Return positive integers, one an axis."""
+    if type(size) is int and size > 0:
+        return (size,) * ndim
+    return tuple(as_int(s, name, 1) for s in per_axis(size, ndim, name))
+
+
+def as_spacing(spacing: Any, ndim: int) -> tuple[float, ...]:
+    """Return positive lengths, one an axis; ones where `spacing` is None."""
+    if spacing is None:
+        return (1.0,) * ndim
+    return tuple(as_float(s, "spacing", above=0) for s in per_axis(spacing, ndim, "spacing"))
+
+
+def as_axes(axes: Any, ndim: int) -> tuple[int, ...]:
+    """Return the axes to work along, counted from 0 and in order.
+
+    None is every axis of an image of up to three, and the last three of a larger one.
+    """
+    if axes is None:
+        return tuple(range(max(0, ndim - 3), ndim))
+    listed = tuple(axes) if isinstance(axes, Iterable) else (axes,)
+    found = []
+    for axis in listed:
+        number = as_int(axis, "axes")
+        if not -ndim <= number < ndim:
+            raise ValueError(f"axes must be in [{-ndim}, {ndim}); got {axis}")
+        found.append(number % ndim)
+    if len(set(found)) != len(found):
+        raise ValueError(f"axes must be unique; got {axes!r}")
+    return tuple(found)
+
+
+def as_fill(value: Any, dtype: str, name: str = "cval") -> int | float:
+    """Return a fill value that the element type can hold."""
+    number = float(value) if not isinstance(value, (int, np.integer)) else value
+    if dtype.startswith("float"):
+        return float(number)
+    kind = np.iinfo(dtype) if dtype != "bool" else None
+    low, high = (kind.min, kind.max) if kind else (0, 1)
+    if not (math.isfinite(number) and low <= number <= high):
+        raise ValueError(f"{name} must be in [{low}, {high}] for {dtype}; got {value!r}")
+    return int(number)
+
+
+def as_workers(workers: Any) -> int | None:
+    """Return a number of threads, or None for the default."""
+    return None if workers is None else as_int(workers, "workers", 1)

@@ -1,0 +1,144 @@
+"""One computation, one signature, several ways to run it.
+
+A kernel is declared by its *rule*: a plain Python function that writes the answer
+voxel by voxel. The rule is the definition. Compiled by Numba it is the fallback on
+the CPU; left as it is, it is what the tests hold every other implementation to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+
+from . import _backends
+
+# What a rule loops over where the order of the turns does not matter.
+prange = range
+
+# The words of a kernel's signature; every backend takes its arguments in these.
+In: TypeAlias = Annotated[Any, "In"]
+Out: TypeAlias = Annotated[Any, "Out"]
+ListIn: TypeAlias = Annotated[Any, "ListIn"]
+ListOut: TypeAlias = Annotated[Any, "ListOut"]
+Size: TypeAlias = Annotated[tuple[int, int, int], "Size"]
+Vec3: TypeAlias = Annotated[tuple[float, float, float], "Vec3"]
+Edge: TypeAlias = Annotated[int, "Edge"]
+Scalar: TypeAlias = Annotated[Any, "Scalar"]
+
+Rule = Callable[..., None]
+Sample = Callable[[np.random.Generator, tuple[int, int, int], str], tuple[Any, ...]]
+
+REGISTRY: dict[str, Kernel] = {}
+
+_DEFAULT = os.environ.get("VOXKERN_BACKEND")
+_forced: contextvars.ContextVar[str | None] = contextvars.ContextVar("voxkern_backend")
+
+
+@contextlib.contextmanager
+def use_backend(name: str) -> Iterator[None]:
+    """Run every kernel inside the block on one backend, or raise.
+
+    Parameters
+    ----------
+    name : {'native', 'numba', 'cuda', 'cupy', 'python'}
+        'native' is compiled C++, 'numba' the rules through Numba, 'cuda' compiled
+        CUDA, 'cupy' the same CUDA text compiled by CuPy at its first use, 'python'
+        the rules as they are (slow; for tests).
+
+    Examples
+    --------
+    >>> with voxkern.use_backend("numba"):
+    ...     y = voxkern.median_filter(np.zeros((4, 4)), 3)
+    """
+    if name not in _backends.NAMES:
+        raise ValueError(f"name must be one of {', '.join(_backends.NAMES)}; got {name!r}")
+    token = _forced.set(name)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def forced() -> str | None:
+    """Return the backend that `use_backend` or VOXKERN_BACKEND asks for."""
+    return _forced.get(_DEFAULT)
+
+
+def kernel(
+    *,
+    dtypes: Iterable[str],
+    exact: bool = True,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    why: str = "",
+) -> Callable[[Rule], Kernel]:
+    """Declare a kernel from its rule.
+
+    The rule's name, less its underscore, is the symbol that every backend is asked
+    for. `dtypes` are the types of its first array. A kernel is `exact` when all
+    backends give equal bits; otherwise `rtol` and `atol` (relative to the largest
+    magnitude of the answer) say how far they may be apart, and `why` says why.
+    """
+
+    def declare(rule: Rule) -> Kernel:
+        return functools.wraps(rule)(Kernel(rule, tuple(dtypes), exact, rtol, atol, why))
+
+    return declare
+
+
+class Kernel:
+    """A declared kernel: its rule, and how to run it where the arrays are."""
+
+    def __init__(
+        self, rule: Rule, dtypes: tuple[str, ...], exact: bool, rtol: float, atol: float, why: str
+    ) -> None:
+        self.name = rule.__name__.lstrip("_")
+        self.rule = rule
+        self.dtypes = dtypes
+        self.exact, self.rtol, self.atol, self.why = exact, rtol, atol, why
+        self.sample: Sample | None = None
+        self.overrides: dict[str, Callable[..., None]] = {}
+        self._runners: dict[tuple[str, str | None], _backends.Runner] = {}
+        if exact == bool(rtol or atol or why):
+            raise TypeError(f"{self.name}: a kernel is either exact, or has a tolerance and a why")
+        if self.name in REGISTRY:
+            raise TypeError(f"kernel {self.name!r} is declared twice")
+        REGISTRY[self.name] = self
+
+    def example(self, make: Sample) -> Sample:
+        """Give the kernel a maker of valid arguments, ``make(rng, shape, dtype)``."""
+        self.sample = make
+        return make
+
+    def on(self, backend: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Use another text on one backend.
+
+        On 'numba' it is a faster rule. On 'cuda' it is the plan of the launches,
+        ``plan(gpu, *args)``, which serves both compiled CUDA and CuPy.
+        """
+
+        def register(function: Callable[..., None]) -> Callable[..., None]:
+            self.overrides[backend] = function
+            return function
+
+        return register
+
+    def backends(self, device: str) -> list[str]:
+        """Return the names of the backends that can run this here, the best first."""
+        return [b.name for b in _backends.FOR[device] if b.find(self) is not None]
+
+    def __call__(self, *args: Any, workers: int | None = None) -> None:
+        """Run on the backend that fits the first array; the arguments are trusted."""
+        first = args[0]
+        device = "cpu" if type(first) is np.ndarray else _backends.device_of(first)
+        key = (device, forced())
+        run = self._runners.get(key)
+        if run is None:
+            run = self._runners[key] = _backends.settle(self, *key)
+        run(workers or _backends.threads(), args)

@@ -1,0 +1,12 @@
+#include <voxkern/filters/median.hpp>
+
+#include "call.hpp"
+
+namespace voxkern {
+
+static const Family filters([](Module& m) {
+  m.kernel("median", each<u8, i16, u16, i32, f32, f64>(
+                         [](auto t) { return &cpu::median<decltype(t)>; }));
+});
+
+}  // namespace voxkern
