@@ -10,18 +10,41 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from . import evaluate, features, filters, metrics, morphology, regions, registration, segment, warp
 from ._backends import set_threads
 from ._info import info
 from ._kernel import use_backend
+from .evaluate import *
+from .features import *
 from .filters import *
-from .filters import __all__ as _filters
+from .metrics import *
+from .morphology import *
+from .regions import *
+from .registration import *
+from .segment import *
+from .warp import *
 
 __version__ = "0.1.0"
 
 # Found at their first use, since they bring other libraries along.
 _LATER = {"bench", "demo", "io", "show"}
 
-__all__ = ["__version__", "info", "set_threads", "use_backend", *sorted(_LATER), *_filters]
+__all__ = [
+    "__version__",
+    "info",
+    "set_threads",
+    "use_backend",
+    *sorted(_LATER),
+    *evaluate.__all__,
+    *features.__all__,
+    *filters.__all__,
+    *metrics.__all__,
+    *morphology.__all__,
+    *regions.__all__,
+    *registration.__all__,
+    *segment.__all__,
+    *warp.__all__,
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,3 @@
+"""What a region measures: intensity, shape, texture."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Morphology: shapes grown, shrunk, opened and filled."""
+
+__all__: list[str] = []

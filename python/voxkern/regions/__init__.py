@@ -1,0 +1,3 @@
+"""Connected regions: labels, growing from seeds, distances."""
+
+__all__: list[str] = []

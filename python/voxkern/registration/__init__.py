@@ -1,0 +1,3 @@
+"""Aligning one image with another."""
+
+__all__: list[str] = []

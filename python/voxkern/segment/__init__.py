@@ -1,0 +1,3 @@
+"""Thresholds: which voxels belong."""
+
+__all__: list[str] = []

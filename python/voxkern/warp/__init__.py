@@ -1,0 +1,3 @@
+"""Images on other grids: transforms, interpolation, resampling."""
+
+__all__: list[str] = []
