@@ -14,7 +14,8 @@ using i64 = long long;
 using u64 = unsigned long long;
 }  // namespace voxkern
 #else
-#include <cmath>
+#include <math.h>  // not <cmath>: sqrt(float) without std::, as NVRTC has it, stays a float
+
 #include <cstdint>
 namespace voxkern {
 using i8 = std::int8_t;

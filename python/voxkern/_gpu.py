@@ -1,0 +1,299 @@
+"""What the plan of a GPU op is handed: kernels by name, scratch memory, transfers.
+
+A plan is written once and runs in three places: on kernels compiled ahead of time (``_cuda``), on
+the same text compiled by CuPy at the first call (``_jit``), and in tests on kernels that the CPU
+plays (``tests/emu``). It queues its work on the current stream of the library that owns the arrays
+and takes scratch from that library; nothing waits but :meth:`Gpu.get`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import math
+import sys
+from typing import Any, Protocol
+
+import numpy as np
+
+NAMES = {
+    "bool": "bool",
+    "int8": "i8",
+    "uint8": "u8",
+    "int16": "i16",
+    "uint16": "u16",
+    "int32": "i32",
+    "uint32": "u32",
+    "int64": "i64",
+    "uint64": "u64",
+    "float32": "f32",
+    "float64": "f64",
+}
+
+
+class Arrays(Protocol):
+    """A library of device arrays: where scratch comes from and where work is queued."""
+
+    device: int
+
+    @property
+    def stream(self) -> int: ...
+    def empty(self, shape: Any, dtype: Any) -> Any: ...
+    def zeros(self, shape: Any, dtype: Any) -> Any: ...
+    def put(self, array: np.ndarray) -> Any: ...
+    def get(self, array: Any) -> np.ndarray: ...
+
+
+class Gpu:
+    """One device, one array library, one way to run kernels.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        The library that owns the arrays of this call.
+    run : callable
+        ``run(name, grid, block, stream, device, args)``, with grid and block as CUDA has them:
+        (x, y, z).
+    """
+
+    def __init__(self, arrays: Arrays, run: Any) -> None:
+        self._arrays = arrays
+        self._run = run
+
+    def launch(self, name: str, grid: Any, block: Any, *args: Any) -> None:
+        """Queue a kernel.
+
+        Parameters
+        ----------
+        name : str
+            An instance that a .cu file exports, such as ``"median<f32>"``.
+        grid, block : int or tuple of int
+            Blocks, and threads in a block, in the order of the array's axes: an int or the last
+            of a tuple is CUDA's x. A grid of no block launches nothing.
+        *args : array, None, int, float, tuple of three int, tuple of three float
+            For parameters ``T*``, ``i64``, ``f64``, ``Size`` and ``Vec3``. A tuple that holds any
+            float is a ``Vec3``.
+        """
+        grid, block = _three(grid), _three(block)
+        if 0 not in grid:
+            plain = tuple(map(_plain, args))
+            self._run(name, grid, block, self._arrays.stream, self._arrays.device, plain)
+
+    def empty(self, shape: Any, dtype: Any) -> Any:
+        """Scratch of any content."""
+        return self._arrays.empty(shape, np.dtype(dtype))
+
+    def zeros(self, shape: Any, dtype: Any) -> Any:
+        """Scratch of zeros."""
+        return self._arrays.zeros(shape, np.dtype(dtype))
+
+    def put(self, array: Any) -> Any:
+        """A small NumPy array, such as a table of weights, on the device."""
+        return self._arrays.put(np.ascontiguousarray(array))
+
+    def get(self, array: Any) -> np.ndarray:
+        """A device array as a NumPy array. Waits for the work queued before."""
+        return self._arrays.get(array)
+
+    @staticmethod
+    def name_of(dtype: Any) -> str:
+        """The name that kernels have for a type: ``"f32"`` for float32."""
+        return NAMES[np.dtype(dtype).name]
+
+    @staticmethod
+    def blocks(count: int, threads: int = 256, most: int = 1 << 20) -> int:
+        """How many blocks give each of `count` items a thread, or many turns where `most` cuts."""
+        return min(-(-count // threads), most)
+
+    @staticmethod
+    def tiles(shape: Any, tile: Any, most: int = 1 << 20) -> int:
+        """How many tiles cover a volume: the grid for kernels that take tile after tile."""
+        return min(math.prod(-(-n // t) for n, t in zip(shape, tile, strict=True)), most)
+
+
+def _three(count: Any) -> tuple[int, ...]:
+    axes = (count,) if isinstance(count, (int, np.integer)) else tuple(count)
+    return (*(int(n) for n in reversed(axes)), 1, 1)[:3]
+
+
+def _plain(arg: Any) -> Any:
+    """Python's own numbers for NumPy's; arrays as they are."""
+    if isinstance(arg, (int, np.integer, np.bool_)):
+        return int(arg)
+    if isinstance(arg, (float, np.floating)):
+        return float(arg)
+    if isinstance(arg, tuple):
+        numbers = tuple(map(_plain, arg))
+        return tuple(map(float, numbers)) if float in map(type, numbers) else numbers
+    return arg
+
+
+class CupyArrays:
+    """CuPy's arrays on one device."""
+
+    def __init__(self, device: int) -> None:
+        import cupy
+
+        self.cupy, self.device = cupy, device
+
+    @property
+    def stream(self) -> int:
+        return self.cupy.cuda.get_current_stream(self.device).ptr
+
+    def empty(self, shape: Any, dtype: Any) -> Any:
+        with self.cupy.cuda.Device(self.device):
+            return self.cupy.empty(shape, dtype)
+
+    def zeros(self, shape: Any, dtype: Any) -> Any:
+        with self.cupy.cuda.Device(self.device):
+            return self.cupy.zeros(shape, dtype)
+
+    def put(self, array: np.ndarray) -> Any:
+        with self.cupy.cuda.Device(self.device):
+            return self.cupy.asarray(array)
+
+    def get(self, array: Any) -> np.ndarray:
+        with self.cupy.cuda.Device(self.device):
+            return self.cupy.asnumpy(array)
+
+
+class TorchArray:
+    """A torch tensor with the attributes that plans read, in NumPy's words."""
+
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = tensor.detach()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.tensor.shape)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(str(self.tensor.dtype).removeprefix("torch."))
+
+    @property
+    def size(self) -> int:
+        return self.tensor.numel()
+
+    @property
+    def ndim(self) -> int:
+        return self.tensor.ndim
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        size = self.dtype.itemsize
+        return {
+            "shape": self.shape,
+            "typestr": self.dtype.str,
+            "data": (self.tensor.data_ptr(), False),
+            "strides": tuple(step * size for step in self.tensor.stride()),
+            "version": 3,
+        }
+
+    def __getitem__(self, at: Any) -> TorchArray:
+        return TorchArray(self.tensor[at])
+
+    def __len__(self) -> int:
+        return len(self.tensor)
+
+    def reshape(self, *shape: Any) -> TorchArray:
+        return TorchArray(self.tensor.reshape(*shape))
+
+    def ravel(self) -> TorchArray:
+        return TorchArray(self.tensor.ravel())
+
+    def view(self, dtype: Any) -> TorchArray:
+        return TorchArray(self.tensor.view(_torch_type(np.dtype(dtype))))
+
+
+class TorchArrays:
+    """torch's tensors on one device. torch is imported already where there is a tensor."""
+
+    def __init__(self, device: Any) -> None:
+        self.torch, self.place = sys.modules["torch"], device
+        self.device = device.index or 0
+
+    @property
+    def stream(self) -> int:
+        return self.torch.cuda.current_stream(self.place).cuda_stream
+
+    def empty(self, shape: Any, dtype: Any) -> TorchArray:
+        return TorchArray(self.torch.empty(shape, dtype=_torch_type(dtype), device=self.place))
+
+    def zeros(self, shape: Any, dtype: Any) -> TorchArray:
+        return TorchArray(self.torch.zeros(shape, dtype=_torch_type(dtype), device=self.place))
+
+    def put(self, array: np.ndarray) -> TorchArray:
+        return TorchArray(self.torch.from_numpy(array).to(self.place))
+
+    def get(self, array: TorchArray) -> np.ndarray:
+        return array.tensor.cpu().numpy()
+
+
+def _torch_type(dtype: np.dtype) -> Any:
+    return getattr(sys.modules["torch"], dtype.name)
+
+
+def wrap(array: Any) -> Any:
+    """A device array as plans take it: torch tensors wrapped, all else as it is."""
+    return TorchArray(array) if _is_tensor(array) else array
+
+
+def gpu_for(backend: str, array: Any) -> Gpu:
+    """The `Gpu` on which an op on `array` runs: its device, its library, its current stream.
+
+    Parameters
+    ----------
+    backend : {'cuda', 'cupy'}
+        Kernels compiled ahead of time, or by CuPy.
+    array : CuPy array or torch tensor
+    """
+    if isinstance(array, TorchArray):
+        array = array.tensor
+    arrays: Arrays = (
+        TorchArrays(array.device) if _is_tensor(array) else CupyArrays(array.device.id)
+    )
+    if backend == "cuda":
+        return Gpu(arrays, _compiled().launch)
+    from . import _jit
+
+    return Gpu(arrays, _jit.launch)
+
+
+@functools.cache
+def why_not(backend: str) -> str | None:
+    """The reason why a backend cannot run here, or None."""
+    if backend == "cuda":
+        module = _compiled()
+        if module is None:
+            return "voxkern was built without CUDA"
+        devices, reason = module.device_count()
+        return None if devices else reason or "no CUDA device"
+    if importlib.util.find_spec("cupy") is None:
+        return "CuPy is not installed: pip install cupy-cuda13x (or cupy-cuda12x)"
+    import cupy
+
+    try:
+        devices = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return f"CuPy finds no GPU: {error}"
+    return None if devices else "no CUDA device"
+
+
+def kernel_names() -> frozenset[str]:
+    """The instances compiled ahead of time; none where there is no such build."""
+    module = _compiled()
+    return frozenset(module.kernels()) if module else frozenset()
+
+
+@functools.cache
+def _compiled() -> Any:
+    if importlib.util.find_spec("._cuda", __package__) is None:
+        return None
+    return importlib.import_module("._cuda", __package__)
+
+
+def _is_tensor(array: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(array, torch.Tensor)
