@@ -90,7 +90,7 @@ void floats() {
   for (T s : some) {
     CHECK(floor(Vec<T>(s))[N - 1] == std::floor(s));
     CHECK(round(Vec<T>(s))[N - 1] == std::nearbyint(s));
-    CHECK(sqrt(Vec<T>(abs(s)))[N - 1] == std::sqrt(std::abs(s)));
+    CHECK(sqrt(Vec<T>(std::abs(s)))[N - 1] == std::sqrt(std::abs(s)));
     const T exact = std::fma(s, T(1.1), T(-0.3)), twice = s * T(1.1) + T(-0.3);
     const T got = fma(Vec<T>(s), T(1.1), T(-0.3))[N - 1];
     CHECK(got == exact || got == twice);

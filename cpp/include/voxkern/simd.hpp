@@ -3,7 +3,8 @@
 // Vec<f32> holds simd::lanes<f32> numbers: 16 bytes on x86-64-v2 and NEON, 32 on v3, 64 on v4.
 // Arithmetic and comparisons are the compiler's. A comparison gives a mask: a Vec of signed
 // integers of the same width, -1 where true and 0 where not. Functions that take a Vec are found
-// by argument; those that take only a pointer are called as simd::load(p).
+// by argument; those that take only a pointer are called as simd::load(p). For more numbers than
+// one register holds take an array of Vec: GCC does a longer Vec lane by lane.
 #pragma once
 #include <voxkern/base.hpp>
 
@@ -12,11 +13,16 @@
 #include <type_traits>
 #include <utility>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #pragma GCC diagnostic push
+#if defined(__x86_64__)
+#if !defined(__clang__)  // GCC 12 warns about its own header
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#pragma GCC diagnostic push
+#endif
 #pragma GCC diagnostic ignored "-Wpsabi"  // everything here is inlined: no vector crosses a call
 
 namespace voxkern::simd {
@@ -41,6 +47,8 @@ using signed_of = std::conditional_t<
 template <class T, int N>
 struct Register {
   typedef T type __attribute__((vector_size(N * sizeof(T))));
+  // In memory. Not memcpy: GCC 12 would copy 32 bytes as two halves, over the stack.
+  typedef T loose __attribute__((vector_size(N * sizeof(T)), aligned(alignof(T)), may_alias));
 };
 
 template <class T, int N = lanes<T>>
@@ -102,14 +110,12 @@ inline auto bits_as(Vec<T, N> a) {
 
 template <class T, int N = lanes<T>>
 inline Vec<T, N> load(const T* p) {
-  Vec<T, N> a;
-  std::memcpy(&a, p, sizeof a);
-  return a;
+  return typename Vec<T, N>::Raw(*(const typename Register<T, N>::loose*)p);
 }
 
 template <class T, int N>
 inline void store(as<T>* p, Vec<T, N> a) {
-  std::memcpy(p, &a, sizeof a);
+  *(typename Register<T, N>::loose*)p = a.v;
 }
 
 // memcpy of fewer than `most` bytes without the call: halves, as the bits of the count say.
@@ -214,20 +220,49 @@ inline Vec<T, N> select(typename Vec<T, N>::Mask mask, Vec<T, N> a, as<Vec<T, N>
   return typename Vec<T, N>::Raw(mask.v ? a.v : b.v);
 }
 
-// If either is NaN, or both are zeros, the answer is b: x86's rule, one instruction there.
+// If either is NaN, or both are zeros, the answer is b: x86's rule, one instruction there. The
+// intrinsics are for constants: GCC turns x < 255 ? x : 255 into a comparison and a blend.
 template <class T, int N>
 inline Vec<T, N> min(Vec<T, N> a, as<Vec<T, N>> b) {
-  return typename Vec<T, N>::Raw(a.v < b.v ? a.v : b.v);
+  [[maybe_unused]] constexpr int size = std::is_floating_point_v<T> ? int(sizeof a) : 0;
+  using Raw = typename Vec<T, N>::Raw;
+#if defined(__x86_64__)
+  if constexpr (size == 16 && sizeof(T) == 4) return Raw(_mm_min_ps(a.v, b.v));
+  if constexpr (size == 16 && sizeof(T) == 8) return Raw(_mm_min_pd(a.v, b.v));
+#endif
+#if defined(__AVX2__)
+  if constexpr (size == 32 && sizeof(T) == 4) return Raw(_mm256_min_ps(a.v, b.v));
+  if constexpr (size == 32 && sizeof(T) == 8) return Raw(_mm256_min_pd(a.v, b.v));
+#endif
+#if defined(__AVX512F__)
+  if constexpr (size == 64 && sizeof(T) == 4) return Raw(_mm512_min_ps(a.v, b.v));
+  if constexpr (size == 64 && sizeof(T) == 8) return Raw(_mm512_min_pd(a.v, b.v));
+#endif
+  return Raw(a.v < b.v ? a.v : b.v);
 }
 template <class T, int N>
 inline Vec<T, N> max(Vec<T, N> a, as<Vec<T, N>> b) {
-  return typename Vec<T, N>::Raw(a.v > b.v ? a.v : b.v);
+  [[maybe_unused]] constexpr int size = std::is_floating_point_v<T> ? int(sizeof a) : 0;
+  using Raw = typename Vec<T, N>::Raw;
+#if defined(__x86_64__)
+  if constexpr (size == 16 && sizeof(T) == 4) return Raw(_mm_max_ps(a.v, b.v));
+  if constexpr (size == 16 && sizeof(T) == 8) return Raw(_mm_max_pd(a.v, b.v));
+#endif
+#if defined(__AVX2__)
+  if constexpr (size == 32 && sizeof(T) == 4) return Raw(_mm256_max_ps(a.v, b.v));
+  if constexpr (size == 32 && sizeof(T) == 8) return Raw(_mm256_max_pd(a.v, b.v));
+#endif
+#if defined(__AVX512F__)
+  if constexpr (size == 64 && sizeof(T) == 4) return Raw(_mm512_max_ps(a.v, b.v));
+  if constexpr (size == 64 && sizeof(T) == 8) return Raw(_mm512_max_pd(a.v, b.v));
+#endif
+  return Raw(a.v > b.v ? a.v : b.v);
 }
 
 // One bit a lane of a mask, the first lane lowest.
 template <class M, int N>
 inline u64 bits(Vec<M, N> mask) {
-  constexpr int size = sizeof mask;
+  [[maybe_unused]] constexpr int size = sizeof mask;
 #if defined(__AVX512BW__)
   if constexpr (size == 64 && sizeof(M) == 1) return _mm512_movepi8_mask((__m512i)mask.v);
   if constexpr (size == 64 && sizeof(M) == 2) return _mm512_movepi16_mask((__m512i)mask.v);
@@ -257,7 +292,7 @@ inline u64 bits(Vec<M, N> mask) {
 }
 template <class M, int N>
 inline bool any(Vec<M, N> mask) {
-  if constexpr (sizeof mask >= 16) return bits(bits_as<i8>(mask)) != 0;
+  if constexpr (sizeof mask == 16 || sizeof mask == 32) return bits(bits_as<i8>(mask)) != 0;
   return bits(mask) != 0;
 }
 template <class M, int N>
@@ -474,6 +509,11 @@ template <class To, class T, int N>
 inline Vec<To, N> saturate(Vec<T, N> a) {
   if constexpr (std::is_floating_point_v<To> || std::is_same_v<To, T>) {
     return convert<To>(a);
+  } else if constexpr (std::is_floating_point_v<T> && sizeof(To) <= 2) {
+    // max() turns NaN into the lower end, which is 0 already where To has no sign.
+    if constexpr (std::is_signed_v<To>) a = select(a == a, a, T(0));
+    a = min(max(a, T(std::numeric_limits<To>::min())), T(std::numeric_limits<To>::max()));
+    return narrow<To>(convert<i32>(a));
   } else if constexpr (std::is_floating_point_v<T>) {
     // 2^31 is a float and 2^31 - 1 is not, so the upper end is put in afterwards.
     constexpr T top = T(2147483648.0);
@@ -482,7 +522,7 @@ inline Vec<To, N> saturate(Vec<T, N> a) {
     const auto cut = convert<i32>(select(too_big, Vec<T, N>(T(0)), max(number, -top)));
     const auto whole = select(convert<i32>(too_big) != i32(0),
                               Vec<i32, N>(std::numeric_limits<i32>::max()), cut);
-    return saturate<To>(whole);
+    return convert<To>(whole);
   } else if constexpr (std::is_same_v<T, i32> && sizeof(To) <= 2) {
     return narrow<To>(a);
   } else {
