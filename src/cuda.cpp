@@ -73,18 +73,33 @@ py::tuple device_count() {
   return py::make_tuple(0, reason);
 }
 
+// After these every call fails, and only a new process helps.
+bool is_lasting(cudaError_t error) {
+  switch (error) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorHardwareStackError:
+    case cudaErrorAssert:
+    case cudaErrorLaunchFailure:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorECCUncorrectable: return true;
+    default: return false;
+  }
+}
+
 void check(cudaError_t error, const std::string& what) {
   if (error == cudaSuccess) return;
   cudaGetLastError();
-  std::string text =
-      what + ": " + cudaGetErrorName(error) + ": " + cudaGetErrorString(error);
+  std::string text = what + ": " + cudaGetErrorName(error) + ": " + cudaGetErrorString(error);
   if (error == cudaErrorNoKernelImageForDevice) {
     text += "; this build has no code for this GPU: use the backend 'cupy'";
   }
-  // An error that only a new process gets rid of says nothing about the kernel that reports it.
-  if (cudaDeviceSynchronize() != cudaSuccess) {
-    text += "; the CUDA context is lost: restart the process, and set VOXKERN_CUDA_SYNC=1 to "
-            "find the kernel";
+  if (is_lasting(error)) {
+    text += "; the CUDA context is lost: restart the process, with VOXKERN_CUDA_SYNC=1 to find the "
+            "kernel, which may be one launched before";
   }
   throw std::runtime_error(text);
 }

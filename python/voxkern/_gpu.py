@@ -8,14 +8,14 @@ and takes scratch from that library; nothing waits but :meth:`Gpu.get`.
 
 from __future__ import annotations
 
-import functools
-import importlib
-import importlib.util
 import math
 import sys
+import types
 from typing import Any, Protocol
 
 import numpy as np
+
+from . import _backends
 
 NAMES = {
     "bool": "bool",
@@ -41,8 +41,8 @@ class Arrays(Protocol):
     def stream(self) -> int: ...
     def empty(self, shape: Any, dtype: Any) -> Any: ...
     def zeros(self, shape: Any, dtype: Any) -> Any: ...
-    def put(self, array: np.ndarray) -> Any: ...
-    def get(self, array: Any) -> np.ndarray: ...
+    def put(self, array: np.ndarray[Any, Any]) -> Any: ...
+    def get(self, array: Any) -> np.ndarray[Any, Any]: ...
 
 
 class Gpu:
@@ -92,7 +92,7 @@ class Gpu:
         """A small NumPy array, such as a table of weights, on the device."""
         return self._arrays.put(np.ascontiguousarray(array))
 
-    def get(self, array: Any) -> np.ndarray:
+    def get(self, array: Any) -> np.ndarray[Any, Any]:
         """A device array as a NumPy array. Waits for the work queued before."""
         return self._arrays.get(array)
 
@@ -149,17 +149,17 @@ class CupyArrays:
         with self.cupy.cuda.Device(self.device):
             return self.cupy.zeros(shape, dtype)
 
-    def put(self, array: np.ndarray) -> Any:
+    def put(self, array: np.ndarray[Any, Any]) -> Any:
         with self.cupy.cuda.Device(self.device):
             return self.cupy.asarray(array)
 
-    def get(self, array: Any) -> np.ndarray:
+    def get(self, array: Any) -> np.ndarray[Any, Any]:
         with self.cupy.cuda.Device(self.device):
             return self.cupy.asnumpy(array)
 
 
 class TorchArray:
-    """A torch tensor with the attributes that plans read, in NumPy's words."""
+    """A torch tensor with the attributes and methods that arrays have in NumPy's words."""
 
     def __init__(self, tensor: Any) -> None:
         self.tensor = tensor.detach()
@@ -169,33 +169,47 @@ class TorchArray:
         return tuple(self.tensor.shape)
 
     @property
-    def dtype(self) -> np.dtype:
+    def dtype(self) -> np.dtype[Any]:
         return np.dtype(str(self.tensor.dtype).removeprefix("torch."))
 
     @property
     def size(self) -> int:
-        return self.tensor.numel()
+        return int(self.tensor.numel())
 
     @property
     def ndim(self) -> int:
-        return self.tensor.ndim
+        return int(self.tensor.ndim)
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.itemsize
+
+    @property
+    def flags(self) -> types.SimpleNamespace:
+        return types.SimpleNamespace(c_contiguous=self.tensor.is_contiguous())
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
-        size = self.dtype.itemsize
         return {
             "shape": self.shape,
             "typestr": self.dtype.str,
             "data": (self.tensor.data_ptr(), False),
-            "strides": tuple(step * size for step in self.tensor.stride()),
+            "strides": tuple(step * self.itemsize for step in self.tensor.stride()),
             "version": 3,
         }
+
+    def __len__(self) -> int:
+        return len(self.tensor)
 
     def __getitem__(self, at: Any) -> TorchArray:
         return TorchArray(self.tensor[at])
 
-    def __len__(self) -> int:
-        return len(self.tensor)
+    def __setitem__(self, at: Any, value: Any) -> None:
+        self.tensor[at] = value.tensor if isinstance(value, TorchArray) else value
 
     def reshape(self, *shape: Any) -> TorchArray:
         return TorchArray(self.tensor.reshape(*shape))
@@ -204,7 +218,16 @@ class TorchArray:
         return TorchArray(self.tensor.ravel())
 
     def view(self, dtype: Any) -> TorchArray:
-        return TorchArray(self.tensor.view(_torch_type(np.dtype(dtype))))
+        return TorchArray(self.tensor.view(_torch_type(dtype)))
+
+    def astype(self, dtype: Any, copy: bool = True) -> TorchArray:
+        return TorchArray(self.tensor.to(_torch_type(dtype), copy=copy))
+
+    def copy(self, order: str = "C") -> TorchArray:
+        """Return a copy in C order, whatever `order` is."""
+        import torch
+
+        return TorchArray(self.tensor.clone(memory_format=torch.contiguous_format))
 
 
 class TorchArrays:
@@ -224,76 +247,49 @@ class TorchArrays:
     def zeros(self, shape: Any, dtype: Any) -> TorchArray:
         return TorchArray(self.torch.zeros(shape, dtype=_torch_type(dtype), device=self.place))
 
-    def put(self, array: np.ndarray) -> TorchArray:
+    def put(self, array: np.ndarray[Any, Any]) -> TorchArray:
         return TorchArray(self.torch.from_numpy(array).to(self.place))
 
-    def get(self, array: TorchArray) -> np.ndarray:
+    def get(self, array: TorchArray) -> np.ndarray[Any, Any]:
         return array.tensor.cpu().numpy()
 
 
-def _torch_type(dtype: np.dtype) -> Any:
-    return getattr(sys.modules["torch"], dtype.name)
+def _torch_type(dtype: Any) -> Any:
+    return getattr(sys.modules["torch"], np.dtype(dtype).name)
 
 
-def wrap(array: Any) -> Any:
-    """A device array as plans take it: torch tensors wrapped, all else as it is."""
-    return TorchArray(array) if _is_tensor(array) else array
+def adopt_torch(tensor: Any) -> TorchArray:
+    """A CUDA tensor as ops take it."""
+    return TorchArray(tensor)
 
 
-def gpu_for(backend: str, array: Any) -> Gpu:
-    """The `Gpu` on which an op on `array` runs: its device, its library, its current stream.
+def give_torch(array: TorchArray) -> Any:
+    """The tensor behind it."""
+    return array.tensor
 
-    Parameters
-    ----------
-    backend : {'cuda', 'cupy'}
-        Kernels compiled ahead of time, or by CuPy.
-    array : CuPy array or torch tensor
-    """
+
+def _library_of(array: Any) -> Arrays:
     if isinstance(array, TorchArray):
-        array = array.tensor
-    arrays: Arrays = (
-        TorchArrays(array.device) if _is_tensor(array) else CupyArrays(array.device.id)
-    )
-    if backend == "cuda":
-        return Gpu(arrays, _compiled().launch)
+        return TorchArrays(array.tensor.device)
+    return CupyArrays(int(array.device.id))
+
+
+def empty_like(like: Any, shape: Any, dtype: Any) -> Any:
+    """An uninitialised array of `like`'s library on its device."""
+    return _library_of(like).empty(tuple(shape), np.dtype(dtype))
+
+
+def compiled(array: Any) -> Gpu:
+    """Kernels compiled ahead of time, where `array` lives."""
+    return Gpu(_library_of(array), _compiled_module().launch)
+
+
+def _compiled_module() -> Any:
+    return _backends.module("_cuda")
+
+
+def jit(array: Any) -> Gpu:
+    """Kernels that CuPy compiles, where `array` lives."""
     from . import _jit
 
-    return Gpu(arrays, _jit.launch)
-
-
-@functools.cache
-def why_not(backend: str) -> str | None:
-    """The reason why a backend cannot run here, or None."""
-    if backend == "cuda":
-        module = _compiled()
-        if module is None:
-            return "voxkern was built without CUDA"
-        devices, reason = module.device_count()
-        return None if devices else reason or "no CUDA device"
-    if importlib.util.find_spec("cupy") is None:
-        return "CuPy is not installed: pip install cupy-cuda13x (or cupy-cuda12x)"
-    import cupy
-
-    try:
-        devices = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        return f"CuPy finds no GPU: {error}"
-    return None if devices else "no CUDA device"
-
-
-def kernel_names() -> frozenset[str]:
-    """The instances compiled ahead of time; none where there is no such build."""
-    module = _compiled()
-    return frozenset(module.kernels()) if module else frozenset()
-
-
-@functools.cache
-def _compiled() -> Any:
-    if importlib.util.find_spec("._cuda", __package__) is None:
-        return None
-    return importlib.import_module("._cuda", __package__)
-
-
-def _is_tensor(array: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(array, torch.Tensor)
+    return Gpu(_library_of(array), _jit.launch)

@@ -24,7 +24,7 @@ ALIASES = {"i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"}
 
 
 def launch(
-    name: str, grid: tuple, block: tuple, stream: int, device: int, args: tuple[Any, ...]
+    name: str, grid: tuple[int, ...], block: tuple[int, ...], stream: int, device: int, args: tuple[Any, ...]
 ) -> None:
     """Queue the kernel `name`, as ``_cuda.launch`` does."""
     import cupy
@@ -43,7 +43,7 @@ def _function(name: str, device: int) -> Any:  # noqa: ARG001 - a module is load
     return module.get_function(expression(name))
 
 
-def pack(arg: Any) -> np.ndarray:
+def pack(arg: Any) -> np.ndarray[Any, Any]:
     """An argument as the bytes that a kernel's parameter has."""
     if arg is None:
         return np.array(0, np.uint64)
@@ -88,26 +88,34 @@ def exported(text: str) -> list[str]:
 
 
 def flatten(path: Path) -> str:
-    """A file with its <voxkern/...> includes pasted in.
+    """A file with our headers pasted in where it includes them.
 
     CuPy's disk cache knows a kernel by its text alone. With the headers in it, a changed header
     cannot bring back old code.
     """
-    seen: set[str] = set()
+    headers = (sources() / "include").resolve()
+    seen: set[Path] = set()
 
-    def paste(text: str, name: str) -> str:
-        lines = [f'#line 1 "{name}"']
-        for number, line in enumerate(text.splitlines(), 1):
-            found = re.match(r"\s*#\s*include\s*<(voxkern/[^>]+)>", line)
+    def header(name: str, beside: Path) -> Path | None:
+        """The header that an include means, if it is one of ours."""
+        for folder in (beside.parent, headers):
+            found = (folder / name).resolve()
+            if found.is_relative_to(headers) and found.is_file():
+                return found
+        return None
+
+    def paste(file: Path) -> str:
+        lines = [f'#line 1 "{file.name}"']
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            include = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
+            found = header(include[1], file) if include else None
             if found is None:
                 lines.append("" if line.strip() == "#pragma once" else line)
-            elif found[1] not in seen:
-                seen.add(found[1])
-                header = sources() / "include" / found[1]
-                lines.append(paste(header.read_text(encoding="utf-8"), found[1]))
-                lines.append(f'#line {number + 1} "{name}"')
-            else:
+            elif found in seen:
                 lines.append("")
+            else:
+                seen.add(found)
+                lines += [paste(found), f'#line {number + 1} "{file.name}"']
         return "\n".join(lines)
 
-    return paste(path.read_text(encoding="utf-8"), path.name) + "\n"
+    return paste(path) + "\n"

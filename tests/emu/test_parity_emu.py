@@ -1,0 +1,85 @@
+"""Every CUDA plan, on kernels that the CPU plays, gives its rule's answer: nobody lists them here."""
+
+import emulate
+import numpy as np
+import pytest
+import voxkern  # noqa: F401  (declares the kernels)
+from voxkern._kernel import REGISTRY
+
+SHAPES = [(1, 1, 1), (1, 1, 37), (4, 1, 5), (1, 17, 11), (5, 6, 33)]
+PLANS = {name: kernel for name, kernel in REGISTRY.items() if "cuda" in kernel.overrides}
+
+
+def outputs(kernel, args):
+    """The arguments that the kernel writes, as its annotations say."""
+    words = [word for name, word in kernel.rule.__annotations__.items() if name != "return"]
+    return [a for a, word in zip(args, words, strict=True) if word in ("Out", "ListOut")]
+
+
+def answer_of(kernel, run, args):
+    """What `run` leaves in copies of the arrays that it writes to, and `args` as they were."""
+    written = outputs(kernel, args)
+    copies = {id(a): a.copy() for a in written}
+    run(*(copies.get(id(a), a) for a in args))
+    return [copies[id(a)] for a in written]
+
+
+def hold(kernel, got, want):
+    if kernel.exact:
+        np.testing.assert_array_equal(got, want, err_msg=kernel.name)
+        return
+    scale = float(np.max(np.abs(want[np.isfinite(want)]), initial=0))
+    np.testing.assert_allclose(
+        got, want, rtol=kernel.rtol, atol=kernel.atol * scale, err_msg=kernel.why
+    )
+
+
+def c_ordered(args):
+    return [np.ascontiguousarray(a) if isinstance(a, np.ndarray) else a for a in args]
+
+
+CASES = [(name, dtype) for name in sorted(PLANS) for dtype in PLANS[name].dtypes]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_a_plan_gives_the_rules_answer(gpu, name, dtype, shape):
+    kernel = PLANS[name]
+    for seed in range(2):
+        args = c_ordered(kernel.sample(np.random.default_rng(seed), shape, dtype))
+        wanted = answer_of(kernel, kernel.rule, args)
+        got = answer_of(kernel, lambda *a: kernel.overrides["cuda"](gpu, *a), args)
+        for answer, want in zip(got, wanted, strict=True):
+            hold(kernel, answer, want)
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_schedules_do_not_change_a_bit(emulator, name, dtype):
+    kernel, gpu = PLANS[name], emulate.gpu()
+    args = c_ordered(kernel.sample(np.random.default_rng(5), (6, 9, 40), dtype))
+    answers = set()
+    for schedule in emulate.SCHEDULES.values():
+        emulator.set_schedule(*schedule)
+        got = answer_of(kernel, lambda *a: kernel.overrides["cuda"](gpu, *a), args)
+        answers.add(b"".join(a.tobytes() for a in got))
+    emulator.set_schedule(*emulate.SCHEDULES["forward"])
+    assert len(answers) == 1
+
+
+def test_every_compiled_kernel_is_launched_by_a_plan(emulator):
+    """A kernel that no plan launches is not tested by the parity above."""
+    launched = set()
+
+    class Watching(type(emulate.gpu())):
+        def launch(self, name, *args):
+            launched.add(name)
+            super().launch(name, *args)
+
+    gpu = Watching(emulate.HostArrays(), emulator.launch)
+    for name, dtype in CASES:
+        kernel = PLANS[name]
+        for seed in range(12):
+            args = c_ordered(kernel.sample(np.random.default_rng(seed), (3, 5, 34), dtype))
+            kernel.overrides["cuda"](gpu, *args)
+    production = {name for name in emulator.kernels() if not name.startswith(("probe_", "wrong_"))}
+    assert production <= launched, f"never launched: {sorted(production - launched)}"
