@@ -1,0 +1,340 @@
+"""Run cases: ours and the rivals in turn, the answer checked first, the machine watched."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from voxkern.bench import _gpu, _machine
+from voxkern.bench._case import Case, Rival, Work, cases
+from voxkern.bench._clock import QUICK, Clock, Contender, Patience, cpu_clock, in_turn
+
+REST = 0.005  # seconds between contenders: OpenMP threads spin a while after their work
+OURS = "voxkern"
+
+
+@dataclass
+class Row:
+    """One contender in one case.
+
+    `ratio` is the rival's time over ours, ``out=`` used alike; in our own rows, that of the fastest
+    rival with the same answer, so below 1 is a loss. `times_copy` is in times of a plain copy of
+    the float32 volume. `status` is ``ok``, ``absent`` (no such op yet), ``not installed``,
+    ``differs`` (claims the same answer and has another), ``failed`` or ``unavailable``.
+    """
+
+    family: str
+    op: str
+    label: str
+    shape: tuple[int, ...]
+    dtype: str
+    who: str
+    backend: str = ""
+    out: bool = False
+    status: str = "ok"
+    note: str = ""
+    same: bool = True
+    ms: float | None = None
+    ms_min: float | None = None
+    runs: int = 0
+    gbs: float | None = None
+    share: float | None = None
+    times_copy: float | None = None
+    target: float | None = None
+    ratio: float | None = None
+    device: str = "cpu"
+    threads: int = 1
+    cores: float = 1.0
+
+    @property
+    def case(self) -> str:
+        """Op, parameters, shape and dtype in one line."""
+        size = "x".join(str(n) for n in self.shape)
+        return f"{self.op}({self.label}) {size} {self.dtype}"
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether the machine kept cores from us even after repeating."""
+        return self.cores < 0.8 * self.threads
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "case": self.case, "disturbed": self.disturbed}
+
+
+def run(
+    *,
+    family: str | None = None,
+    op: str | None = None,
+    device: str = "cpu",
+    backend: str | None = None,
+    size: int = 256,
+    threads: int | None = None,
+    quick: bool = False,
+    rivals: bool = True,
+    ops: Any = None,
+    progress: Callable[[Case, int, int], None] | None = None,
+) -> list[Row]:
+    """Measure every case that fits, and return one row for each contender.
+
+    Parameters
+    ----------
+    family, op : str, optional
+        Only these cases.
+    device : {'cpu', 'cuda'}
+        Where the arrays live.
+    backend : str, optional
+        Only this backend of ours; otherwise every one that is available for the device.
+    size : int
+        Voxels a side of a volume; planes have eight times as many pixels a side.
+    threads : int, optional
+        For us and for every rival; otherwise all processors that this process may use.
+    quick : bool
+        Fewer and shorter runs.
+    rivals : bool
+        Whether to run the rivals too.
+    ops : namespace, optional
+        Where to look up our functions; `voxkern` itself if left out.
+    progress : callable, optional
+        Called as ``progress(case, index, count)`` before each case.
+
+    Returns
+    -------
+    list of Row
+    """
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"device must be 'cpu' or 'cuda', not {device!r}")
+    if size < 16:
+        raise ValueError(f"size must be at least 16 voxels a side, not {size}")
+    count = threads or _machine.available_cpus()
+    if not 1 <= count <= _machine.available_cpus():
+        most = _machine.available_cpus()
+        raise ValueError(f"threads must be 1 to {most}, the processors here, not {count}")
+    chosen = cases(family, op)
+    if not chosen:
+        raise ValueError(f"no case for family={family!r}, op={op!r}")
+    ops = importlib.import_module("voxkern") if ops is None else ops
+    patience = QUICK if quick else Patience()
+    rows: list[Row] = []
+    for index, one in enumerate(chosen):
+        if progress:
+            progress(one, index, len(chosen))
+        bench = _Bench(one, ops, device, size, count, patience)
+        rows += bench.rows(_backends(ops, device, backend), rivals)
+    return rows
+
+
+def _backends(ops: Any, device: str, backend: str | None) -> list[str]:
+    """Our backends that can run here, the best first."""
+    if backend:
+        return [backend]
+    names = ["native", "numba"] if device == "cpu" else ["cuda", "cupy"]
+    state = ops.info()["backends"]
+    return [name for name in names if state[name] == "ready"] or names
+
+
+@contextlib.contextmanager
+def _using(ops: Any, backend: str) -> Iterator[None]:
+    """Hold `backend` while measuring; choosing it costs a microsecond or two."""
+    with ops.use_backend(backend):
+        yield
+
+
+@dataclass
+class _Entry:
+    """A row and what is timed for it."""
+
+    row: Row
+    contender: Contender
+
+
+class _Bench:
+    """One case on one device."""
+
+    def __init__(
+        self, one: Case, ops: Any, device: str, size: int, threads: int, patience: Patience
+    ) -> None:
+        self.case, self.ops, self.device, self.threads = one, ops, device, threads
+        self.shape, self.size, self.patience = one.shape(size), size, patience
+        self.answer: Any = None
+
+    def row(self, who: str, **more: Any) -> Row:
+        one = self.case
+        return Row(
+            one.family,
+            one.op,
+            one.label,
+            self.shape,
+            one.dtype,
+            who,
+            device=self.device,
+            threads=self.threads,
+            **more,
+        )
+
+    def rows(self, backends: Sequence[str], with_rivals: bool) -> list[Row]:
+        """Everything about this case."""
+        if not hasattr(self.ops, self.case.op):
+            return [self.row(OURS, status="absent", note="no such function yet")]
+        _machine.set_threads(self.threads)
+        work = self.case.work(self.size)
+        entries: list[_Entry] = []
+        others: list[Row] = []
+        for name in backends:
+            with contextlib.suppress(NotImplementedError):
+                entries += self._ours(work, name, others)
+        if with_rivals:
+            for rival in work.rivals:
+                if rival.device == self.device:
+                    entries += self._rival(work, rival, others)
+        _machine.set_threads(self.threads)  # again: the rivals' libraries are loaded now
+        yardstick, cores = self._time(entries)
+        moved = self._moved(work)
+        for entry in entries:
+            self._fill(entry, yardstick, moved, cores)
+        rows = [e.row for e in entries]
+        _compare(rows)
+        return rows + others
+
+    def _ours(self, work: Work, backend: str, others: list[Row]) -> list[_Entry]:
+        """With ``out=`` and without."""
+        op = getattr(self.ops, self.case.op)
+        sets = self._sets(work.inputs)
+
+        def call(inputs: tuple[Any, ...], out: tuple[Any, ...]) -> Callable[[], Any]:
+            def go() -> Any:
+                return work.call(op, *inputs, *out)
+
+            return go
+
+        fresh_out: tuple[Any, ...] = (None,) if work.out else ()
+        try:
+            with _using(self.ops, backend):
+                answer = call(sets[0], fresh_out)()
+        except Exception as error:  # shown in the table; the other contenders still run
+            note = f"{type(error).__name__}: {error}".splitlines()[0]
+            others.append(self.row(OURS, backend=backend, status="unavailable", note=note))
+            return []
+        differs = ""
+        if self.answer is None:
+            self.answer = answer
+        else:
+            differs = work.agree(self.answer, answer)
+        modes: list[bool] = [True, False] if work.out else [False]
+        entries = []
+        for with_out in modes:
+            row = self.row(OURS, backend=backend, out=with_out, target=self.case.target)
+            if differs:
+                row.status, row.note = "differs", differs
+            calls = []
+            for inputs in sets:
+                out = (_like(answer),) if with_out else fresh_out
+                calls.append(self._held(call(inputs, out), backend))
+            entries.append(_Entry(row, Contender(OURS, calls)))
+        return entries
+
+    def _held(self, call: Callable[[], Any], backend: str) -> Callable[[], Any]:
+        """The call with its backend chosen."""
+
+        def go() -> Any:
+            with _using(self.ops, backend):
+                return call()
+
+        return go
+
+    def _rival(self, work: Work, rival: Rival, others: list[Row]) -> list[_Entry]:
+        row = self.row(rival.name, out=rival.out, same=not rival.differs, note=rival.differs)
+        if not _machine.installed(rival.peer):
+            row.status, row.note = "not installed", f"pip install {_machine.PEERS[rival.peer][1]}"
+            others.append(row)
+            return []
+        try:
+            calls = [rival.prepare(*inputs) for inputs in self._sets(work.inputs)]
+            if row.same and self.answer is not None:
+                wrong = (rival.agree or work.agree)(self.answer, calls[0]())
+                if wrong:
+                    row.status, row.same, row.note = "differs", False, wrong
+        except Exception as error:  # shown in the table; the other contenders still run
+            row.status, row.note = "failed", f"{type(error).__name__}: {error}".splitlines()[0]
+            others.append(row)
+            return []
+        return [_Entry(row, Contender(rival.name, calls))]
+
+    def _sets(self, inputs: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """The inputs where the device wants them."""
+        if self.device == "cpu":
+            return [inputs]
+        return [_gpu.to_device(inputs) for _ in range(_gpu.ROTATING)]
+
+    def _time(self, entries: list[_Entry]) -> tuple[float, float]:
+        """Time everybody in turn; once more if a core went away meanwhile."""
+        contenders = [e.contender for e in entries]
+        if self.device == "cuda":
+            clock: Clock = _gpu.EventClock()
+            yardstick = Contender("copy", _gpu.plain_copy(self.shape))
+            in_turn([yardstick, *contenders], clock, self.patience, 0.0)
+            return yardstick.median, float(self.threads)
+        copy = _machine.PlainCopy(self.shape, self.threads)
+        yardstick = Contender("copy", [copy])
+        cores = 0.0
+        try:
+            for _ in range(2):
+                before = _machine.wait_for_cores(self.threads)
+                in_turn([yardstick, *contenders], cpu_clock, self.patience, REST)
+                cores = min(before, _machine.cores(self.threads))
+                if cores >= 0.8 * self.threads:
+                    break
+        finally:
+            copy.close()
+        return yardstick.median, cores
+
+    def _moved(self, work: Work) -> int:
+        """Bytes that cannot be avoided: inputs read once, the answer written once."""
+        if work.moved is not None:
+            return work.moved
+        return sum(_nbytes(a) for a in work.inputs) + _nbytes(self.answer)
+
+    def _fill(self, entry: _Entry, copy: float, moved: int, cores: float) -> None:
+        row, timed = entry.row, entry.contender
+        row.cores = round(cores, 2)
+        if timed.error:
+            row.status, row.note = "failed", timed.error
+            return
+        row.ms, row.ms_min = timed.median * 1e3, min(timed.samples) * 1e3
+        row.runs = len(timed.samples)
+        row.gbs = moved / timed.median / 1e9
+        row.share = row.gbs * 1e9 / (8 * int(np.prod(self.shape)) / copy)
+        row.times_copy = timed.median / copy
+
+
+def _compare(rows: list[Row]) -> None:
+    """Set the ratios: a rival that allocates its answer meets us doing the same."""
+    ours = [r for r in rows if r.who == OURS and r.ms]
+    rivals = [r for r in rows if r.who != OURS and r.ms]
+    for row in rivals:
+        mine = [r for r in ours if r.out == row.out] or ours
+        if mine and row.ms:
+            row.ratio = row.ms / min(r.ms for r in mine if r.ms)
+    for row in ours:
+        alone = not any(r.backend == row.backend and r.out != row.out for r in ours)
+        alike = [r for r in rivals if r.same and (r.out == row.out or alone) and r.ms]
+        if alike and row.ms:
+            row.ratio = min(r.ms for r in alike if r.ms) / row.ms
+
+
+def _like(answer: Any) -> Any:
+    """A buffer for an answer, on the device where the answer is."""
+    if isinstance(answer, np.ndarray):
+        buffer = np.empty_like(answer)
+        buffer.fill(0)
+        return buffer
+    return answer.copy()
+
+
+def _nbytes(thing: Any) -> int:
+    return int(getattr(thing, "nbytes", 0))

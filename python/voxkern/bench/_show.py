@@ -1,0 +1,148 @@
+"""Tables, JSON and a chart of rows."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from voxkern.bench import _gpu, _machine
+from voxkern.bench._run import OURS, Row
+
+
+def document(rows: Sequence[Row]) -> dict[str, Any]:
+    """Rows with the machine and the versions they belong to."""
+    machine = _machine.machine()
+    if any(r.device == "cuda" for r in rows):
+        machine |= _gpu.describe()
+    return {
+        "machine": machine,
+        "versions": _machine.versions(),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "rows": [r.as_dict() for r in rows],
+    }
+
+
+def write_json(rows: Sequence[Row], path: Path) -> None:
+    """Write `document` to a file."""
+    path.write_text(json.dumps(document(rows), indent=1) + "\n")
+
+
+def by_case(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each case together, in the order in which they ran."""
+    return [list(group) for _, group in groupby(rows, key=lambda r: (r.family, r.case))]
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.{digits}g}"
+
+
+def _times(row: Row) -> str:
+    if row.times_copy is None:
+        return ""
+    text = f"{_number(row.times_copy)}x"
+    if row.who != OURS or row.target is None:
+        return text
+    missed = row.times_copy > row.target
+    return f"[{'red' if missed else 'green'}]{text}[/] (of {row.target:g}x)"
+
+
+def _ratio(row: Row) -> str:
+    if row.ratio is None:
+        return ""
+    lost = row.ratio < 1
+    if row.who == OURS:
+        return f"[{'red' if lost else 'green'}]{_number(row.ratio)}x[/]"
+    return f"[red]{_number(row.ratio)}x[/]" if lost and row.same else f"{_number(row.ratio)}x"
+
+
+def tables(rows: Sequence[Row]) -> list[Any]:
+    """One Rich table for each family; our rows first in each case, then the rivals by speed."""
+    from rich.table import Table
+
+    made = []
+    for family, of_family in groupby(rows, key=lambda r: r.family):
+        table = Table(title=family, title_justify="left", header_style="bold", expand=False)
+        for name in ("who", "out=", "ms", "GB/s", "of copy", "in copies", "ratio", "note"):
+            right = name in ("ms", "GB/s", "of copy", "in copies", "ratio")
+            table.add_column(name, justify="right" if right else "left", no_wrap=name == "who")
+        for group in by_case(of_family):
+            noisy = "  [yellow](disturbed)[/]" if any(r.disturbed for r in group) else ""
+            table.add_row(f"[bold]{group[0].case}[/]{noisy}", end_section=False)
+            ordered = sorted(group, key=lambda r: (r.who != OURS, r.ms is None, r.ms or 0.0))
+            for row in ordered:
+                table.add_row(*_cells(row), style="" if row.who == OURS else "dim")
+            table.add_section()
+        made.append(table)
+    return made
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    who = f"  {row.who} {row.backend}".rstrip()
+    bad = row.status in ("differs", "failed")
+    note = ": ".join(t for t in ("" if row.status == "ok" else row.status, row.note) if t)
+    return (
+        who,
+        "yes" if row.out else "no",
+        _number(row.ms),
+        _number(row.gbs),
+        f"{100 * row.share:.0f} %" if row.share is not None else "",
+        _times(row),
+        _ratio(row),
+        f"[red]{note}[/]" if bad else note,
+    )
+
+
+def losses(rows: Iterable[Row]) -> list[str]:
+    """One line for each case in which a rival is faster, or a target is missed."""
+    lines = []
+    for row in rows:
+        if row.who != OURS:
+            continue
+        if row.ratio is not None and row.ratio < 1:
+            lines.append(f"{row.case} {row.backend}: {row.ratio:.2f}x of the fastest rival")
+        if row.out and row.target and row.times_copy and row.times_copy > row.target:
+            lines.append(
+                f"{row.case} {row.backend}: {row.times_copy:.1f} copies, asked {row.target:g}"
+            )
+    return lines
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """Draw how many times longer each rival takes, on a log axis; left of the line we lose."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("--plot needs matplotlib: pip install 'voxkern[show]'") from error
+    groups = [g for g in by_case(rows) if any(r.ratio and r.who != OURS for r in g)]
+    figure = Figure(figsize=(9, 1.2 + 0.3 * max(1, len(groups))), layout="constrained")
+    axes = figure.add_subplot()
+    peers = sorted({r.who for g in groups for r in g if r.who != OURS and r.ratio})
+    marks = "os^Dv<>PXhp*"
+    for index, peer in enumerate(peers):
+        points = [
+            (r.ratio, line)
+            for line, g in enumerate(groups)
+            for r in g
+            if r.who == peer and r.ratio and r.same
+        ]
+        if points:
+            axes.plot(*zip(*points, strict=True), marks[index % len(marks)], ms=5, label=peer)
+    for line, group in enumerate(groups):
+        ratios = [r.ratio for r in group if r.who != OURS and r.same and r.ratio]
+        if ratios:
+            colour = "tab:red" if min(ratios) < 1 else "tab:green"
+            axes.plot([1, min(ratios)], [line, line], color=colour, lw=2, zorder=0)
+    axes.axvline(1, color="black", lw=1)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(groups)), [g[0].case for g in groups], fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel("rival's time / voxkern's time, same answer")
+    axes.grid(axis="x", alpha=0.3, which="both")
+    axes.legend(fontsize=7, loc="lower right")
+    figure.savefig(path, dpi=150)

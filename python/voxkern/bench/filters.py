@@ -1,0 +1,199 @@
+"""Smoothing and rank filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from voxkern.bench._agree import close, exact, within
+from voxkern.bench._case import Call, Work, case
+from voxkern.bench._inputs import Shape, head
+from voxkern.bench._peers import cupy_rival, load, sitk_image, tensor
+
+
+@case("gaussian_filter", targets={"sigma=2": 6}, sigma=(1, 2, 4))
+def gaussian_volume(shape: Shape, dtype: str, sigma: float) -> Work:
+    """A head, smoothed as SciPy does."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, sigma, out=out),
+        agree=close(2e-6),
+    )
+    radius = int(4 * sigma + 0.5)
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+        out = np.zeros_like(x)
+        return lambda: ndimage.gaussian_filter(x, sigma, output=out)
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        filters = load("skimage.filters")
+        return lambda: filters.gaussian(x, sigma, mode="reflect", preserve_range=True)
+
+    @work.rival("mahotas", agree=close(1e-5))
+    def _mahotas(x: Any) -> Call:
+        mahotas = load("mahotas")
+        return lambda: mahotas.gaussian_filter(x, sigma)
+
+    @work.rival("PyTorch", "conv3d, zeros outside", agree=close(1e-5, border=radius))
+    def _torch(x: Any) -> Call:
+        torch = load("torch")
+        t = np.arange(-radius, radius + 1)
+        kernel = torch.from_numpy(np.exp(-0.5 * (t / sigma) ** 2).astype(np.float32))
+        kernel /= kernel.sum()
+        image, n = tensor(x), kernel.numel()
+
+        def go() -> Any:
+            y = image
+            for axis in range(3):
+                size, pad = [1, 1, 1], [0, 0, 0]
+                size[axis], pad[axis] = n, radius
+                y = torch.nn.functional.conv3d(y, kernel.view(1, 1, *size), padding=pad)
+            return y
+
+        return go
+
+    @work.rival("SimpleITK", "recursive", differs="an infinite response, not a sampled Gaussian")
+    def _recursive(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.SmoothingRecursiveGaussian(image, float(sigma))
+
+    @work.rival("SimpleITK", "discrete", differs="Lindeberg's kernel, not a sampled Gaussian")
+    def _discrete(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.DiscreteGaussian(
+            image, [float(sigma**2)] * 3, maximumKernelWidth=65, maximumError=0.001
+        )
+
+    cupy_rival(work, lambda ndimage, x, out: ndimage.gaussian_filter(x, sigma, output=out))
+    return work
+
+
+@case("gaussian_filter", kind="plane", dtypes=("float32", "uint8"), sigma=(2,))
+def gaussian_plane(shape: Shape, dtype: str, sigma: float) -> Work:
+    """A large slice, where OpenCV is at home."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, sigma, out=out),
+        agree=close(2e-6) if dtype == "float32" else within(3),  # SciPy truncates after each axis
+    )
+    side = 2 * int(4 * sigma + 0.5) + 1
+
+    @work.rival("OpenCV", out=True)
+    def _opencv(x: Any) -> Call:
+        cv2 = load("cv2")
+        out = np.zeros_like(x)
+        return lambda: cv2.GaussianBlur(
+            x, (side, side), sigma, dst=out, borderType=cv2.BORDER_REFLECT
+        )
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+        out = np.zeros_like(x)
+        return lambda: ndimage.gaussian_filter(x, sigma, output=out)
+
+    if dtype == "float32":
+
+        @work.rival("scikit-image")
+        def _skimage(x: Any) -> Call:
+            filters = load("skimage.filters")
+            return lambda: filters.gaussian(x, sigma, mode="reflect", preserve_range=True)
+
+    @work.rival("SimpleITK", "recursive", differs="an infinite response, not a sampled Gaussian")
+    def _recursive(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.SmoothingRecursiveGaussian(image, float(sigma))
+
+    cupy_rival(work, lambda ndimage, x, out: ndimage.gaussian_filter(x, sigma, output=out))
+    return work
+
+
+@case(
+    "median_filter",
+    dtypes=("float32", "int16", "uint8"),
+    targets={"size=3": 8, "size=5": 35},
+    size=(3, 5),
+)
+def median_volume(shape: Shape, dtype: str, size: int) -> Work:
+    """A head, every voxel the median of its cube."""
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, size, out=out))
+
+    @work.rival("SimpleITK", agree=exact(border=size // 2))
+    def _simpleitk(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.Median(image, [size // 2] * 3)
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+        out = np.zeros_like(x)
+        return lambda: ndimage.median_filter(x, size, output=out)
+
+    if size == 3:
+
+        @work.rival("mahotas", out=True)
+        def _mahotas(x: Any) -> Call:
+            mahotas = load("mahotas")
+            out, box = np.zeros_like(x), np.ones((size,) * 3, bool)
+            return lambda: mahotas.median_filter(x, box, out=out)
+
+    if dtype != "int16":  # OpenCV knows uint8, uint16 and float32
+
+        @work.rival("OpenCV", "slices", out=True, differs="a 2-D median of each slice")
+        def _opencv(x: Any) -> Call:
+            cv2 = load("cv2")
+            out = np.zeros_like(x)
+
+            def go() -> Any:
+                for plane, target in zip(x, out, strict=True):
+                    cv2.medianBlur(plane, size, dst=target)
+                return out
+
+            return go
+
+    cupy_rival(work, lambda ndimage, x, out: ndimage.median_filter(x, size, output=out))
+    return work
+
+
+@case("median_filter", kind="plane", dtypes=("uint8", "float32"), size=(3, 5))
+def median_plane(shape: Shape, dtype: str, size: int) -> Work:
+    """A large slice, where OpenCV is at home."""
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, size, out=out))
+    inner = exact(border=size // 2)
+
+    @work.rival("OpenCV", out=True, agree=inner)
+    def _opencv(x: Any) -> Call:
+        cv2 = load("cv2")
+        out = np.zeros_like(x)
+        return lambda: cv2.medianBlur(x, size, dst=out)
+
+    if dtype == "uint8":
+
+        @work.rival("scikit-image", "rank", out=True, agree=inner)
+        def _skimage(x: Any) -> Call:
+            rank = load("skimage.filters.rank")
+            image, out, box = x.copy(), np.zeros_like(x), np.ones((size, size), np.uint8)
+            return lambda: rank.median(image, box, out=out)
+
+    @work.rival("SimpleITK", agree=inner)
+    def _simpleitk(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.Median(image, [size // 2] * 2)
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+        out = np.zeros_like(x)
+        return lambda: ndimage.median_filter(x, size, output=out)
+
+    cupy_rival(work, lambda ndimage, x, out: ndimage.median_filter(x, size, output=out))
+    return work

@@ -1,0 +1,162 @@
+"""How alike two images are: sums, correlation, mutual information, histograms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from voxkern.bench._agree import close
+from voxkern.bench._case import Call, Work, case
+from voxkern.bench._inputs import Shape, head
+from voxkern.bench._peers import load, sitk_image
+
+
+def _pair(shape: Shape, dtype: str) -> tuple[Any, Any]:
+    return head(shape, dtype), head(shape, dtype, moved=True)
+
+
+def _registration(fixed: Any, moving: Any, choose: str, *args: Any) -> Call:
+    """SimpleITK's value of a metric with every voxel and the identity."""
+    sitk, f, m = load("SimpleITK"), sitk_image(fixed), sitk_image(moving)
+
+    def go() -> Any:
+        method = sitk.ImageRegistrationMethod()
+        getattr(method, choose)(*args)
+        method.SetInterpolator(sitk.sitkLinear)
+        method.SetInitialTransform(sitk.TranslationTransform(3))
+        return method.MetricEvaluate(f, m)
+
+    return go
+
+
+@case("ssd")
+def ssd(shape: Shape, dtype: str) -> Work:
+    """The squared differences of two heads."""
+    work = Work(_pair(shape, dtype), lambda op, a, b: op(a, b), agree=close(1e-5), out=False)
+
+    @work.rival("NumPy")
+    def _numpy(a: Any, b: Any) -> Call:
+        def go() -> Any:
+            d = (a - b).ravel()
+            return np.dot(d, d)
+
+        return go
+
+    @work.rival("scikit-image", differs="the mean, not the sum")
+    def _skimage(a: Any, b: Any) -> Call:
+        metrics = load("skimage.metrics")
+        return lambda: metrics.mean_squared_error(a, b)
+
+    @work.rival("PyTorch")
+    def _torch(a: Any, b: Any) -> Call:
+        torch = load("torch")
+        s, t = torch.from_numpy(a.copy()), torch.from_numpy(b.copy())
+        return lambda: torch.nn.functional.mse_loss(s, t, reduction="sum")
+
+    @work.rival("SimpleITK", differs="the mean, through an interpolator")
+    def _simpleitk(a: Any, b: Any) -> Call:
+        return _registration(a, b, "SetMetricAsMeanSquares")
+
+    return work
+
+
+@case("ncc")
+def ncc(shape: Shape, dtype: str) -> Work:
+    """The correlation of two heads."""
+    work = Work(_pair(shape, dtype), lambda op, a, b: op(a, b), agree=close(1e-4), out=False)
+
+    @work.rival("NumPy", "corrcoef")
+    def _numpy(a: Any, b: Any) -> Call:
+        return lambda: np.corrcoef(a.ravel(), b.ravel())[0, 1]
+
+    @work.rival("PyTorch")
+    def _torch(a: Any, b: Any) -> Call:
+        torch = load("torch")
+        s, t = torch.from_numpy(a.copy()), torch.from_numpy(b.copy())
+
+        def go() -> Any:
+            u, v = s - s.mean(), t - t.mean()
+            return (u * v).sum() / ((u * u).sum() * (v * v).sum()).sqrt()
+
+        return go
+
+    @work.rival("SimpleITK", differs="squared and negative, through an interpolator")
+    def _simpleitk(a: Any, b: Any) -> Call:
+        return _registration(a, b, "SetMetricAsCorrelation")
+
+    return work
+
+
+@case("mutual_information", targets={"bins=32": 15}, bins=(32,))
+def mutual_information(shape: Shape, dtype: str, bins: int) -> Work:
+    """Mattes' measure of two heads: a cubic window on the moving intensities."""
+    work = Work(
+        _pair(shape, dtype),
+        lambda op, a, b: op(a, b, bins=bins),
+        agree=close(1e-4),
+        out=False,
+    )
+
+    @work.rival("SimpleITK", "Mattes", agree=_negative(1e-4))
+    def _simpleitk(a: Any, b: Any) -> Call:
+        return _registration(a, b, "SetMetricAsMattesMutualInformation", bins)
+
+    return work
+
+
+@case("normalized_mutual_information", bins=(100,))
+def normalized_mutual_information(shape: Shape, dtype: str, bins: int) -> Work:
+    """Studholme's measure of two heads from a plain joint histogram."""
+    work = Work(
+        _pair(shape, dtype),
+        lambda op, a, b: op(a, b, bins=bins, parzen=False),
+        agree=close(1e-5),
+        out=False,
+    )
+
+    @work.rival("scikit-image")
+    def _skimage(a: Any, b: Any) -> Call:
+        metrics = load("skimage.metrics")
+        return lambda: metrics.normalized_mutual_information(a, b, bins=bins)
+
+    return work
+
+
+def _negative(tolerance: float) -> Any:
+    """SimpleITK minimises: its value is ours with the other sign."""
+
+    def agree(ours: Any, theirs: Any) -> str:
+        return close(tolerance)(ours, -np.asarray(theirs))
+
+    return agree
+
+
+@case("histogram", dtypes=("float32", "uint8"), bins=(256,))
+def histogram(shape: Shape, dtype: str, bins: int) -> Work:
+    """The counts of a head's intensities."""
+    top = 255 if dtype == "uint8" else 1200
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x: op(x, bins, range=(0, top))[0],
+        agree=close(1e-4),
+        out=False,
+    )
+
+    @work.rival("NumPy")
+    def _numpy(x: Any) -> Call:
+        return lambda: np.histogram(x, bins, range=(0, top))[0]
+
+    @work.rival("PyTorch", "histc")
+    def _torch(x: Any) -> Call:
+        torch = load("torch")
+        values = torch.from_numpy(x.astype(np.float32))
+        return lambda: torch.histc(values, bins, 0, top)
+
+    @work.rival("OpenCV", differs="the upper edge is outside")
+    def _opencv(x: Any) -> Call:
+        cv2 = load("cv2")
+        plane = x.reshape(x.shape[0], -1).copy()
+        return lambda: cv2.calcHist([plane], [0], None, [bins], [0, top])
+
+    return work

@@ -1,0 +1,97 @@
+"""Binary morphology with a ball."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from voxkern.bench import _machine
+from voxkern.bench._agree import exact
+from voxkern.bench._case import Call, Work, case
+from voxkern.bench._inputs import Shape, mask
+from voxkern.bench._peers import load, sitk_image
+
+
+def ball(radius: int) -> Any:
+    """Every voxel no further than `radius` from the middle."""
+    z, y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1, -radius : radius + 1]
+    return z * z + y * y + x * x <= radius * radius
+
+
+def _work(shape: Shape, image: str, name: str, radius: int) -> Work:
+    work = Work((mask(image, shape),), lambda op, x, out: op(x, radius=radius, out=out))
+
+    if radius <= 3 or name == "erosion":  # SciPy's ball of radius 5 takes minutes
+
+        @work.rival("SciPy", out=True, agree=exact(radius * 2))
+        def _scipy(x: Any) -> Call:
+            function = getattr(load("scipy.ndimage"), f"binary_{name}")
+            structure, out = ball(radius), np.zeros(x.shape, bool)
+            return lambda: function(x, structure, output=out)
+
+    @work.rival("scikit-image", "isotropic", agree=exact(radius * 2))
+    def _skimage(x: Any) -> Call:
+        function = getattr(load("skimage.morphology"), f"isotropic_{name}")
+        flags = x.astype(bool)
+        return lambda: function(flags, radius)
+
+    itk = {
+        "erosion": "BinaryErode",
+        "dilation": "BinaryDilate",
+        "opening": "BinaryMorphologicalOpening",
+        "closing": "BinaryMorphologicalClosing",
+    }[name]
+
+    @work.rival("SimpleITK", differs="a ball of radius + 0.5")
+    def _simpleitk(x: Any) -> Call:
+        sitk, flags = load("SimpleITK"), sitk_image(x)
+        return lambda: getattr(sitk, itk)(flags, [radius] * 3, sitk.sitkBall)
+
+    if name in ("erosion", "dilation"):
+
+        @work.rival("edt", "threshold", agree=exact(radius * 2))
+        def _edt(x: Any) -> Call:
+            edt, flags = load("edt"), x.astype(bool)
+            limit = radius + 1e-4
+
+            def go() -> Any:
+                source = flags if name == "erosion" else ~flags
+                far = edt.edt(source, black_border=False, parallel=_machine.threads()) > limit
+                return far if name == "erosion" else ~far
+
+            return go
+
+    if radius == 1 and name in ("erosion", "dilation"):
+
+        @work.rival("mahotas", agree=exact(2))
+        def _mahotas(x: Any) -> Call:
+            function = getattr(load("mahotas"), {"erosion": "erode", "dilation": "dilate"}[name])
+            flags, structure = x.astype(bool), ball(1)
+            return lambda: function(flags, structure)
+
+    return work
+
+
+@case("binary_erosion", dtypes=("uint8",), radius=(1, 3, 5))
+def erosion(shape: Shape, dtype: str, radius: int) -> Work:
+    """A brain mask made thinner."""
+    return _work(shape, "brain", "erosion", radius)
+
+
+@case("binary_dilation", dtypes=("uint8",), radius=(1, 3, 5))
+def dilation(shape: Shape, dtype: str, radius: int) -> Work:
+    """A brain mask made thicker."""
+    return _work(shape, "brain", "dilation", radius)
+
+
+@case("binary_opening", dtypes=("uint8",), radius=(1, 3, 5))
+def opening(shape: Shape, dtype: str, radius: int) -> Work:
+    """Blobs without what no ball fits into."""
+    return _work(shape, "blobs", "opening", radius)
+
+
+@case("binary_closing", dtypes=("uint8",), radius=(1, 3, 5))
+def closing(shape: Shape, dtype: str, radius: int) -> Work:
+    """Blobs with the gaps closed into which no ball fits."""
+    return _work(shape, "blobs", "closing", radius)

@@ -1,0 +1,214 @@
+"""Connected components, growing from seeds, distances, holes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from voxkern.bench import _machine
+from voxkern.bench._agree import close, exact, same_partition
+from voxkern.bench._case import Call, Work, case
+from voxkern.bench._inputs import Shape, head, mask, tissues
+from voxkern.bench._peers import cupy_rival, load, sitk_image
+
+
+def _structure(connectivity: int) -> Any:
+    return load("scipy.ndimage").generate_binary_structure(3, connectivity)
+
+
+@case(
+    "label",
+    dtypes=("uint8",),
+    targets={"image=brain, connectivity=1": 6, "image=brain, connectivity=3": 6},
+    image=("brain", "blobs", "noise"),
+    connectivity=(1, 2, 3),
+)
+def label(shape: Shape, dtype: str, image: str, connectivity: int) -> Work:
+    """Number the bodies of a mask: one solid brain, many blobs, or single voxels."""
+    work = Work(
+        (mask(image, shape),),
+        lambda op, x, out: op(x, connectivity=connectivity, out=out),
+        agree=same_partition(),
+    )
+
+    @work.rival("cc3d")
+    def _cc3d(x: Any) -> Call:
+        cc3d, neighbours = load("cc3d"), {1: 6, 2: 18, 3: 26}[connectivity]
+        return lambda: cc3d.connected_components(x, connectivity=neighbours)
+
+    @work.rival("cc3d", "of bool")
+    def _cc3d_bool(x: Any) -> Call:
+        cc3d, neighbours = load("cc3d"), {1: 6, 2: 18, 3: 26}[connectivity]
+        flags = x.astype(bool)
+        return lambda: cc3d.connected_components(flags, connectivity=neighbours)
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage, out = load("scipy.ndimage"), np.zeros(x.shape, np.int32)
+        near = _structure(connectivity)
+
+        def go() -> Any:
+            ndimage.label(x, near, output=out)
+            return out
+
+        return go
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        measure = load("skimage.measure")
+        return lambda: measure.label(x, connectivity=connectivity)
+
+    if connectivity != 2:
+
+        @work.rival("SimpleITK")
+        def _simpleitk(x: Any) -> Call:
+            sitk, flags = load("SimpleITK"), sitk_image(x)
+            return lambda: sitk.ConnectedComponent(flags, connectivity == 3)
+
+    return work
+
+
+@case("connected_threshold", targets={"": 5}, region=("big", "small"))
+def connected_threshold(shape: Shape, dtype: str, region: str) -> Work:
+    """White matter from a seed; or, with a seed in noise, a handful of voxels."""
+    x = head(shape, dtype)
+    lower, upper = 760.0, 1100.0
+    if region == "big":
+        inner = np.argwhere(tissues(shape)[shape[0] // 4] == 5)
+        z, (y, x_) = shape[0] // 4, inner[len(inner) // 2]
+        line = x[z, y]
+        good = np.flatnonzero((line > lower) & (line < upper))
+        seed = (int(z), int(y), int(good[np.abs(good - x_).argmin()]))
+    else:
+        seed = (2, 2, 2)
+        value = float(x[seed])
+        lower, upper = value - 2, value + 2
+    work = Work(
+        (x,),
+        lambda op, x, out: op(x, [seed], lower, upper, out=out),
+        agree=exact(),
+    )
+
+    @work.rival("SimpleITK")
+    def _simpleitk(x: Any) -> Call:
+        sitk, image = load("SimpleITK"), sitk_image(x)
+        return lambda: sitk.ConnectedThreshold(image, [seed[::-1]], lower, upper, 1)
+
+    @work.rival("cc3d", "threshold and label")
+    def _cc3d(x: Any) -> Call:
+        cc3d = load("cc3d")
+
+        def go() -> Any:
+            parts = cc3d.connected_components((x >= lower) & (x <= upper), connectivity=6)
+            return parts == parts[seed]
+
+        return go
+
+    @work.rival("SciPy", "threshold and label")
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+
+        def go() -> Any:
+            parts, _ = ndimage.label((x >= lower) & (x <= upper))
+            return parts == parts[seed]
+
+        return go
+
+    @work.rival("scikit-image", "flood", differs="an interval about the seed's value")
+    def _skimage(x: Any) -> Call:
+        flood = load("skimage.segmentation").flood
+        reach = min(upper - float(x[seed]), float(x[seed]) - lower)
+        return lambda: flood(x, seed, connectivity=1, tolerance=reach)
+
+    return work
+
+
+@case("distance_transform_edt", dtypes=("uint8",), targets={"": 15}, image=("brain", "blobs"))
+def edt(shape: Shape, dtype: str, image: str) -> Work:
+    """The distance of every voxel of a mask to the nearest voxel outside it."""
+    work = Work(
+        (mask(image, shape),),
+        lambda op, x, out: op(x, out=out),
+        agree=close(1e-5),
+    )
+
+    @work.rival("edt")
+    def _edt(x: Any) -> Call:
+        edt = load("edt")
+        return lambda: edt.edt(x, black_border=False, parallel=_machine.threads())
+
+    @work.rival("SciPy", agree=close(1e-5))
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+        return lambda: ndimage.distance_transform_edt(x)
+
+    @work.rival("SimpleITK", "Maurer", differs="signed: the outside as well, and to the surface")
+    def _maurer(x: Any) -> Call:
+        sitk, flags = load("SimpleITK"), sitk_image(x)
+        return lambda: sitk.SignedMaurerDistanceMap(flags, True, False, False)
+
+    cupy_rival(work, lambda ndimage, x, out: ndimage.distance_transform_edt(x))
+    return work
+
+
+@case("fill_holes", dtypes=("uint8",))
+def fill_holes(shape: Shape, dtype: str) -> Work:
+    """A brain with cavities, filled."""
+    work = Work((mask("holes", shape),), lambda op, x, out: op(x, out=out))
+
+    @work.rival("fill_voids")
+    def _fill_voids(x: Any) -> Call:
+        fill = load("fill_voids").fill
+        return lambda: fill(x, in_place=False)
+
+    @work.rival("SimpleITK")
+    def _simpleitk(x: Any) -> Call:
+        sitk, flags = load("SimpleITK"), sitk_image(x)
+        return lambda: sitk.BinaryFillhole(flags, False, 1)
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage, out = load("scipy.ndimage"), np.zeros(x.shape, bool)
+
+        def go() -> Any:
+            ndimage.binary_fill_holes(x, output=out)
+            return out
+
+        return go
+
+    return work
+
+
+@case("keep_largest", dtypes=("uint8",), image=("brain", "blobs"))
+def keep_largest(shape: Shape, dtype: str, image: str) -> Work:
+    """The largest body of a mask."""
+    work = Work((mask(image, shape),), lambda op, x, out: op(x, out=out))
+
+    @work.rival("cc3d", "largest_k", agree=_nonzero())
+    def _cc3d(x: Any) -> Call:
+        cc3d = load("cc3d")
+        return lambda: cc3d.largest_k(x, k=1, connectivity=6)
+
+    @work.rival("SciPy", "label and count")
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+
+        def go() -> Any:
+            parts, _ = ndimage.label(x)
+            sizes = np.bincount(parts.ravel())
+            sizes[0] = 0
+            return parts == sizes.argmax()
+
+        return go
+
+    return work
+
+
+def _nonzero() -> Any:
+    """Equal masks, whatever number stands for inside."""
+
+    def agree(ours: Any, theirs: Any) -> str:
+        return exact()(np.asarray(ours) != 0, np.asarray(theirs) != 0)
+
+    return agree

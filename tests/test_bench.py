@@ -1,0 +1,273 @@
+"""The benchmark is fair: turns, equal terms, answers first. Nothing here asserts a time."""
+
+import contextlib
+import json
+import types
+
+import numpy as np
+import pytest
+from voxkern import bench
+from voxkern.bench import _agree, _case, _clock, _inputs, _machine, _run, _show
+
+PATIENCE = _clock.Patience(seconds=1.0, runs=3, shortest=0.0)
+
+
+def doubled(x, out=None):
+    return np.multiply(x, 2, out=out)
+
+
+def case_of(*rivals, call=None, out=True, target=None):
+    """A case of an op `doubled`, with rivals given as (peer, function, out)."""
+
+    def build(shape, dtype):
+        x = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+        standard = (lambda op, x, out: op(x, out=out)) if out else (lambda op, x: op(x))
+        work = bench.Work((x,), call or standard, out=out)
+        for peer, function, with_out in rivals:
+            work.rival(peer, out=with_out)(lambda x, f=function: lambda: f(x))
+        return work
+
+    return bench.Case("filters", "doubled", "volume", "float32", {}, target, build)
+
+
+@pytest.fixture
+def measure(monkeypatch):
+    """Run one case against a namespace that has `doubled` and two backends."""
+
+    def go(one, op=doubled, **options):
+        ready = {"backends": {"native": "ready", "numba": "no Numba"}}
+        ops = types.SimpleNamespace(
+            doubled=op, info=lambda: ready, use_backend=lambda name: contextlib.nullcontext()
+        )
+        monkeypatch.setattr(_run, "cases", lambda family, op: [one])
+        monkeypatch.setattr(_machine, "wait_for_cores", lambda count: float(count))
+        monkeypatch.setattr(_machine, "cores", float)
+        options = {"size": 16, "threads": 1, "quick": True, **options}
+        return bench.run(ops=ops, **options)
+
+    return go
+
+
+def test_contenders_take_turns():
+    order = []
+    a = _clock.Contender("a", [lambda: order.append("a")])
+    b = _clock.Contender("b", [lambda: order.append("b")])
+    _clock.in_turn([a, b], lambda call, times: call() or 0.1, PATIENCE, 0.0)
+    assert order == ["a", "a", "b", "b"] + ["a", "b"] * 3
+    assert a.samples == b.samples == [0.1] * 3
+
+
+def test_a_call_longer_than_patience_runs_once():
+    calls = []
+    slow = _clock.Contender("slow", [lambda: calls.append(1)])
+    _clock.in_turn([slow], lambda call, times: call() or 9.0, PATIENCE, 0.0)
+    assert slow.samples == [9.0]
+    assert len(calls) == 1
+
+
+def test_a_short_call_is_timed_many_at_a_time():
+    patience = _clock.Patience(seconds=1.0, runs=2, shortest=1e-3)
+    quick = _clock.Contender("quick", [lambda: None])
+    seen = []
+    _clock.in_turn([quick], lambda call, times: seen.append(times) or times * 1e-5, patience, 0.0)
+    assert seen == [1, 1, 100, 100]
+    assert quick.samples == pytest.approx([1e-5, 1e-5])
+
+
+def test_several_sets_of_buffers_take_turns():
+    used = []
+    one = _clock.Contender("one", [lambda i=i: used.append(i) for i in range(3)])
+    one.samples = [1.0]
+    assert one.next()() is None
+    assert used == [1]
+
+
+def test_a_failure_while_timing_is_one_row(measure):
+    calls = []
+
+    def fails_later(x):
+        calls.append(1)
+        if len(calls) > 1:
+            raise RuntimeError("out of luck")
+        return x * 2
+
+    rows = measure(case_of(("NumPy", fails_later, False)))
+    assert [r.status for r in rows] == ["ok", "ok", "failed"]
+    assert rows[2].note == "RuntimeError: out of luck"
+
+
+def test_ours_runs_with_out_and_without(measure):
+    rows = measure(case_of())
+    assert [(r.who, r.backend, r.out) for r in rows] == [
+        ("voxkern", "native", True),
+        ("voxkern", "native", False),
+    ]
+    assert all(r.ms > 0 and r.runs > 0 and r.times_copy > 0 for r in rows)
+    # 16 x 16 x 16 float32 read and written, whatever the time was
+    assert rows[0].gbs * rows[0].ms == pytest.approx(2 * 4 * 16**3 * 1e-6)
+
+
+def test_a_wrong_answer_is_no_rival(measure):
+    rows = measure(case_of(("SciPy", lambda x: x * 3, False)))
+    wrong = rows[2]
+    assert (wrong.status, wrong.same) == ("differs", False)
+    assert "4095 of 4096 voxels differ" in wrong.note
+    assert rows[0].ratio is rows[1].ratio is None
+
+
+def test_rivals_that_allocate_meet_us_allocating():
+    def row(who, out, ms, same=True):
+        return bench.Row("f", "op", "", (9,), "u1", who, out=out, ms=ms, same=same)
+
+    rows = [
+        row("voxkern", True, 1.0),
+        row("voxkern", False, 2.0),
+        row("SciPy", True, 5.0),
+        row("edt", False, 8.0),
+        row("OpenCV", False, 0.5, same=False),
+    ]
+    _run._compare(rows)
+    assert [r.ratio for r in rows] == [5.0, 4.0, 5.0, 4.0, 0.25]
+
+
+def test_an_op_without_out_meets_everybody():
+    rows = [
+        bench.Row("f", "op", "", (9,), "u1", "voxkern", ms=2.0),
+        bench.Row("f", "op", "", (9,), "u1", "SciPy", out=True, ms=6.0),
+    ]
+    _run._compare(rows)
+    assert [r.ratio for r in rows] == [3.0, 3.0]
+
+
+def test_an_op_that_is_not_there_is_absent(measure):
+    one = case_of()
+    gone = bench.Case("filters", "tripled", "volume", "float32", {}, None, one.build)
+    assert [r.status for r in measure(gone)] == ["absent"]
+
+
+def test_what_is_not_installed_is_listed(measure, monkeypatch):
+    monkeypatch.setitem(_machine.PEERS, "cc3d", ("no_such_module", "no-such-module"))
+    rows = measure(case_of(("cc3d", doubled, False)))
+    assert (rows[-1].status, rows[-1].note) == ("not installed", "pip install no-such-module")
+
+
+def test_our_own_refusal_is_a_row(measure):
+    def refuses(x, out=None):
+        raise NotImplementedError("doubled cannot run on 'native'")
+
+    rows = measure(case_of(("NumPy", lambda x: x * 2, False)), op=refuses)
+    assert rows[-1].status == "unavailable"
+    assert "cannot run on 'native'" in rows[-1].note
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "tpu"}, "device must be 'cpu' or 'cuda', not 'tpu'"),
+        ({"size": 8}, "size must be at least 16"),
+        ({"threads": 10**6}, "threads must be 1 to"),
+        ({"op": "no_such_op"}, "no case for family=None, op='no_such_op'"),
+    ],
+)
+def test_refusals(options, message):
+    with pytest.raises(ValueError, match=message):
+        bench.run(**options)
+
+
+def test_answers_are_compared_where_they_can_be():
+    a = np.arange(100.0).reshape(10, 10)
+    edge = a.copy()
+    edge[0, 0] = 50
+    assert _agree.exact()(a, a) == ""
+    assert _agree.exact()(a, edge) == "1 of 100 voxels differ"
+    assert _agree.exact(border=1)(a, edge) == ""
+    assert _agree.exact()(a, a[1:]) == "shape (10, 10) against (9, 10)"
+    assert _agree.close(1e-3)(a, a + 0.05) == ""
+    assert _agree.close(1e-3)(a, a + 0.2) == "off by 2.0e-03 of the range"
+    assert _agree.within(1)(a, a + 1) == ""
+    assert _agree.within(1)(a, a + 2) == "off by 2"
+
+
+def test_numbers_of_regions_do_not_matter_but_regions_do():
+    a = np.array([[1, 1, 0, 2, 2]])
+    assert _agree.same_partition()(a, np.array([[7, 7, 0, 3, 3]])) == ""
+    assert _agree.same_partition()(a, np.array([[7, 7, 0, 7, 7]])) != ""
+    assert _agree.same_partition()(a, np.array([[7, 8, 0, 3, 3]])) != ""
+
+
+def test_every_case_makes_its_inputs():
+    declared = bench.cases()
+    assert {c.family for c in declared} == set(bench.families())
+    for one in declared:
+        work = one.work(16)
+        assert work.inputs[0].shape == one.shape(16), one
+        assert work.inputs[0].dtype == one.dtype, one
+        assert {r.peer for r in work.rivals} <= set(_machine.PEERS), one
+
+
+def test_no_case_is_declared_twice():
+    names = [(c.op, c.kind, c.dtype, c.label) for c in bench.cases()]
+    assert len(names) == len(set(names))
+
+
+def test_targets_name_cases_that_exist():
+    with_target = {f"{c.op} {c.label}": c.target for c in bench.cases() if c.target}
+    assert with_target["gaussian_filter sigma=2"] == 6
+    assert with_target["median_filter size=5"] == 35
+    assert with_target["distance_transform_edt image=brain"] == 15
+
+
+def test_a_target_for_no_case_is_refused():
+    with pytest.raises(ValueError, match="sigma=7"):
+        _case.case("gaussian_filter", targets={"sigma=7": 1}, sigma=(1, 2))(lambda: None)
+
+
+def test_ops_without_case_are_found():
+    assert bench.ops_without_case(["gaussian_filter", "brew_coffee"]) == ["brew_coffee"]
+
+
+def test_images_are_the_same_every_time():
+    first = _inputs.head((16, 16, 16)).copy()
+    _inputs.head.cache_clear()
+    again = _inputs.head((16, 16, 16))
+    assert np.array_equal(first, again)
+    assert not again.flags.writeable
+
+
+def test_the_head_has_a_brain_in_it():
+    tissue = _inputs.tissues((48, 48, 48))
+    assert set(np.unique(tissue)) == {0, 1, 2, 3, 4, 5}
+    white, grey = (_inputs.head((48, 48, 48))[tissue == t].mean() for t in (5, 4))
+    assert white > grey > 500
+    assert 0.1 < _inputs.brain_mask((48, 48, 48)).mean() < 0.25
+
+
+def test_the_second_time_point_is_another():
+    here, there = _inputs.brain_mask((32, 32, 32)), _inputs.brain_mask((32, 32, 32), moved=True)
+    overlap = 2 * (here & there).sum() / (here.sum() + there.sum())
+    assert 0.7 < overlap < 0.99
+
+
+def test_json_holds_machine_versions_and_rows(measure, tmp_path):
+    rows = measure(case_of(("NumPy", doubled, False)))
+    _show.write_json(rows, tmp_path / "b.json")
+    written = json.loads((tmp_path / "b.json").read_text())
+    assert written["machine"]["cpus"] == _machine.available_cpus()
+    assert written["versions"]["NumPy"] == np.__version__
+    assert [r["who"] for r in written["rows"]] == ["voxkern", "voxkern", "NumPy"]
+    assert written["rows"][0]["case"] == "doubled() 16x16x16 float32"
+
+
+def test_losses_are_told():
+    row = bench.Row("f", "op", "a=1", (9,), "u1", "voxkern", backend="native", out=True)
+    row.ms, row.ratio, row.times_copy, row.target = 1.0, 0.5, 9.0, 6.0
+    assert _show.losses([row]) == [
+        "op(a=1) 9 u1 native: 0.50x of the fastest rival",
+        "op(a=1) 9 u1 native: 9.0 copies, asked 6",
+    ]
+
+
+def test_the_chart_is_drawn(measure, tmp_path):
+    pytest.importorskip("matplotlib", reason="pip install matplotlib to draw")
+    _show.plot(measure(case_of(("NumPy", doubled, False))), tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").read_bytes()[:4] == b"\x89PNG"
