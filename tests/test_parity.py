@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import voxkern  # noqa: F401  (declares the kernels)
 from voxkern import _backends
 from voxkern._kernel import REGISTRY, Kernel
@@ -49,14 +50,18 @@ def hold(kernel: Kernel, got: np.ndarray, want: np.ndarray, where: str) -> None:
     else:
         scale = float(np.max(np.abs(want[np.isfinite(want)]), initial=0))
         np.testing.assert_allclose(
-            got, want, rtol=kernel.rtol, atol=kernel.atol * scale,
+            got,
+            want,
+            rtol=kernel.rtol,
+            atol=kernel.atol * scale,
             err_msg=f"{kernel.name} on {where}: {kernel.why}",
         )
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(
-    ("name", "dtype"), [(name, dtype) for name in sorted(REGISTRY) for dtype in REGISTRY[name].dtypes]
+    ("name", "dtype"),
+    [(name, dtype) for name in sorted(REGISTRY) for dtype in REGISTRY[name].dtypes],
 )
 def test_all_backends_agree(name: str, dtype: str, shape: tuple[int, int, int]) -> None:
     kernel = REGISTRY[name]

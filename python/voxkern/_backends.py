@@ -180,9 +180,10 @@ def compile_rule(rule: Callable[..., Any]) -> Callable[..., Any]:
     text = types.FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__)
     text.__module__ = rule.__module__
     text.__qualname__ = rule.__qualname__
-    return numba.njit(  # type: ignore[no-any-return]
+    compiled: Callable[..., Any] = numba.njit(
         text, nogil=True, parallel="prange" in used, error_model="numpy", cache=True
     )
+    return compiled
 
 
 def _names_used(code: types.CodeType) -> set[str]:

@@ -258,14 +258,33 @@ def _torch_type(dtype: Any) -> Any:
     return getattr(sys.modules["torch"], np.dtype(dtype).name)
 
 
-def adopt_torch(tensor: Any) -> TorchArray:
-    """A CUDA tensor as ops take it."""
-    return TorchArray(tensor)
+def adopt(array: Any) -> tuple[Any, Any]:
+    """A caller's device array as plans take it, and what turns answers into its kind."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(array, torch.Tensor):
+        return TorchArray(array), lambda answer: answer.tensor
+    import cupy
+
+    if isinstance(array, cupy.ndarray):
+        return array, None
+    if hasattr(array, "__cuda_array_interface__"):
+        return cupy.asarray(array), None
+    return cupy.from_dlpack(array), None
 
 
-def give_torch(array: TorchArray) -> Any:
-    """The tensor behind it."""
-    return array.tensor
+def contiguous(array: Any) -> Any:
+    """The array in C order: itself, or a copy on its device."""
+    if isinstance(array, TorchArray):
+        return TorchArray(array.tensor.contiguous())
+    return array if array.flags.c_contiguous else array.copy(order="C")
+
+
+def assign(target: Any, source: Any) -> None:
+    """Copy `source` into `target`, element by element."""
+    if isinstance(target, TorchArray):
+        target.tensor.copy_(source.tensor)
+    else:
+        target[...] = source
 
 
 def _library_of(array: Any) -> Arrays:

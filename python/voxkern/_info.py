@@ -45,9 +45,7 @@ def info() -> dict[str, Any]:
         "level": _backends.level(),
         "threads": _backends.threads(),
         "forced": _kernel.forced(),
-        "backends": {
-            b.name: b.why_not() or "ready" for bs in _backends.FOR.values() for b in bs
-        },
+        "backends": {b.name: b.why_not() or "ready" for bs in _backends.FOR.values() for b in bs},
         "no_cuda": sorted(
             name for name, k in _kernel.REGISTRY.items() if "cuda" not in k.overrides
         ),

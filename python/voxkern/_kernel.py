@@ -87,7 +87,9 @@ def kernel(
     """
 
     def declare(rule: Rule) -> Kernel:
-        return functools.wraps(rule)(Kernel(rule, tuple(dtypes), exact, rtol, atol, why))
+        declared = Kernel(rule, tuple(dtypes), exact, rtol, atol, why)
+        functools.update_wrapper(declared, rule)
+        return declared
 
     return declare
 
