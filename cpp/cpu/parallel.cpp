@@ -10,12 +10,12 @@
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
-#include <cstdio>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
-#include <string>
 #include <vector>
+
+#include "cgroup.hpp"
 
 namespace voxkern::cpu {
 
@@ -268,56 +268,6 @@ namespace {
 
 #ifdef __linux__
 
-// The first line of a small file, empty if there is none.
-std::string first_line(const std::string& path) {
-  std::string line;
-  if (std::FILE* file = std::fopen(path.c_str(), "re")) {
-    char text[4096];
-    if (std::fgets(text, sizeof text, file)) line = text;
-    std::fclose(file);
-  }
-  return line;
-}
-
-// Cores' worth of time that one cgroup directory grants; 0 if it sets no limit.
-double granted(const std::string& directory) {
-  double quota = 0, period = 0;
-  if (std::sscanf(first_line(directory + "/cpu.max").c_str(), "%lf %lf", &quota, &period) != 2 &&
-      (std::sscanf(first_line(directory + "/cpu.cfs_quota_us").c_str(), "%lf", &quota) != 1 ||
-       std::sscanf(first_line(directory + "/cpu.cfs_period_us").c_str(), "%lf", &period) != 1))
-    return 0;
-  return quota > 0 && period > 0 ? quota / period : 0;
-}
-
-// The tightest limit on the way from this process's cgroup up to the mount; `most` if none.
-int quota(const std::string& membership, const std::string& mount, int most) {
-  std::FILE* file = std::fopen(membership.c_str(), "re");
-  if (!file) return most;
-  char text[4096];
-  while (std::fgets(text, sizeof text, file)) {
-    // "id:controllers:/path"; version 2 is "0::/path", version 1 has a tree for each controller.
-    const std::string line(text);
-    const auto first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
-    std::string path = line.substr(second + 1, line.find('\n') - second - 1);
-    std::string root = mount;
-    if (names.find(",cpu,") != std::string::npos)
-      root += "/cpu";
-    else if (names != ",,")
-      continue;
-    for (;;) {
-      const double limit = granted(root + path);
-      // Rounded up: a thread that waits for its quota costs less than a core left idle.
-      if (limit > 0 && limit < most) most = int(std::ceil(limit));
-      if (path.empty()) break;
-      path.resize(std::min(path.rfind('/'), path.size()));
-    }
-  }
-  std::fclose(file);
-  return most;
-}
-
 int affinity() {
   for (int cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
     cpu_set_t* set = CPU_ALLOC(cpus);
@@ -337,7 +287,8 @@ int affinity() {
 
 int cores() {
 #ifdef __linux__
-  return quota("/proc/self/cgroup", "/sys/fs/cgroup", affinity());
+  // Rounded up: a thread that waits for its quota costs less than a core left idle.
+  return int(std::ceil(cgroup::tightest("cpu", cgroup::cpu_limit, affinity())));
 #else
   return std::max(1, int(sysconf(_SC_NPROCESSORS_ONLN)));
 #endif

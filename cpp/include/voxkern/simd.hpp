@@ -358,22 +358,28 @@ template <int... lane, class T, int N>
 inline Vec<T, int(sizeof...(lane))> shuffle(Vec<T, N> a, Vec<T, N> b) {
   return __builtin_shufflevector(a.v, b.v, lane...);
 }
-template <class T, int N, int... lane>
-inline Vec<T, N / 2> half(Vec<T, N> a, int which, std::integer_sequence<int, lane...>) {
-  return which ? shuffle<lane + N / 2 ...>(a, a) : shuffle<lane...>(a, a);
+template <int from, class T, int N, int... lane>
+inline Vec<T, int(sizeof...(lane))> part(Vec<T, N> a, std::integer_sequence<int, lane...>) {
+  return shuffle<(from + lane)...>(a, a);
+}
+template <class T, int N>
+inline Vec<T, N / 2> lower(Vec<T, N> a) {
+  return part<0>(a, std::make_integer_sequence<int, N / 2>{});
+}
+template <class T, int N>
+inline Vec<T, N / 2> upper(Vec<T, N> a) {
+  return part<N / 2>(a, std::make_integer_sequence<int, N / 2>{});
 }
 
 // Folds a vector onto its lower half until one lane is left: always in the same order.
 template <class T, int N, class F>
 inline T reduce(Vec<T, N> a, F f) {
-  if constexpr (N == 1) return a[0];
-  else if constexpr (N * sizeof(T) <= 8) {
+  if constexpr (N * sizeof(T) <= 8) {
     T out = a[0];
     for (int i = 1; i < N; ++i) out = f(Vec<T, 1>(out), Vec<T, 1>(a[i]))[0];
     return out;
   } else {
-    const auto half_lanes = std::make_integer_sequence<int, N / 2>{};
-    return reduce(f(half(a, 0, half_lanes), half(a, 1, half_lanes)), f);
+    return reduce(f(lower(a), upper(a)), f);
   }
 }
 template <class T, int N>
@@ -628,9 +634,24 @@ inline Vec<T, N> from_key(Vec<I, N> k) {
   return bits_as<T>(k ^ ((k >> int(8 * sizeof(T) - 1)) & Vec<I, N>(std::numeric_limits<I>::max())));
 }
 
+// Sums a row vector by vector: each lane in float64, and the lanes at the end.
+class LaneSum {
+ public:
+  void add(Vec<f64> v) { low_ += v; }
+  void add(Vec<f32> v) {
+    low_ += convert<f64>(lower(v));
+    high_ += convert<f64>(upper(v));
+  }
+  f64 total() const { return reduce_sum(low_ + high_); }
+
+ private:
+  Vec<f64> low_ = f64(0), high_ = f64(0);
+};
+
 }  // namespace voxkern::simd
 
 namespace voxkern {
+using simd::LaneSum;
 using simd::Vec;
 }
 
