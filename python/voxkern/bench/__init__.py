@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from voxkern.bench._case import Case, Rival, Work, case, cases, families, ops_without_case
-from voxkern.bench._run import Row, run
+from voxkern.bench._run import Row, Settings, measure, our_call, run
 
 __all__ = [
     "Case",
     "Rival",
     "Row",
+    "Settings",
     "Work",
     "case",
     "cases",
     "families",
     "main",
+    "measure",
     "ops_without_case",
+    "our_call",
     "run",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,6 +67,39 @@ class Row:
         return {**asdict(self), "case": self.case, "disturbed": self.disturbed}
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How to measure; `run` says what each of them means."""
+
+    device: str = "cpu"
+    backend: str | None = None
+    size: int = 256
+    threads: int | None = None
+    quick: bool = False
+    rivals: bool = True
+
+    def __post_init__(self) -> None:
+        if self.device not in ("cpu", "cuda"):
+            raise ValueError(f"device must be 'cpu' or 'cuda', not {self.device!r}")
+        if self.size < 16:
+            raise ValueError(f"size must be at least 16 voxels a side, not {self.size}")
+        most = _machine.available_cpus()
+        if not 1 <= self.workers <= most:
+            raise ValueError(
+                f"threads must be 1 to {most}, the processors here, not {self.threads}"
+            )
+
+    @property
+    def workers(self) -> int:
+        """Threads for everybody."""
+        return _machine.available_cpus() if self.threads is None else self.threads
+
+    @property
+    def patience(self) -> Patience:
+        """How long to go on."""
+        return QUICK if self.quick else Patience()
+
+
 def run(
     *,
     family: str | None = None,
@@ -107,26 +140,38 @@ def run(
     -------
     list of Row
     """
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"device must be 'cpu' or 'cuda', not {device!r}")
-    if size < 16:
-        raise ValueError(f"size must be at least 16 voxels a side, not {size}")
-    count = threads or _machine.available_cpus()
-    if not 1 <= count <= _machine.available_cpus():
-        most = _machine.available_cpus()
-        raise ValueError(f"threads must be 1 to {most}, the processors here, not {count}")
     chosen = cases(family, op)
     if not chosen:
         raise ValueError(f"no case for family={family!r}, op={op!r}")
-    ops = importlib.import_module("voxkern") if ops is None else ops
-    patience = QUICK if quick else Patience()
+    settings = Settings(device, backend, size, threads, quick, rivals)
     rows: list[Row] = []
     for index, one in enumerate(chosen):
         if progress:
             progress(one, index, len(chosen))
-        bench = _Bench(one, ops, device, size, count, patience)
-        rows += bench.rows(_backends(ops, device, backend), rivals)
+        rows += measure(one, settings, ops)
     return rows
+
+
+def measure(one: Case, settings: Settings, ops: Any = None) -> list[Row]:
+    """Measure one case: a row for each contender."""
+    ops = importlib.import_module("voxkern") if ops is None else ops
+    return _Bench(one, ops, settings).rows()
+
+
+def our_call(one: Case, settings: Settings) -> Callable[[], Any]:
+    """Our call of a case on the CPU, with ``out=`` where the op has it; for other timers."""
+    voxkern = importlib.import_module("voxkern")
+    _machine.set_threads(settings.workers)
+    work, op = one.work(settings.size), getattr(voxkern, one.op)
+    backend = _backends(voxkern, "cpu", settings.backend)[0]
+    with _using(voxkern, backend):
+        out = (_like(work.call(op, *work.inputs, None)),) if work.out else ()
+
+    def go() -> Any:
+        with _using(voxkern, backend):
+            return work.call(op, *work.inputs, *out)
+
+    return go
 
 
 def _backends(ops: Any, device: str, backend: str | None) -> list[str]:
@@ -156,11 +201,11 @@ class _Entry:
 class _Bench:
     """One case on one device."""
 
-    def __init__(
-        self, one: Case, ops: Any, device: str, size: int, threads: int, patience: Patience
-    ) -> None:
-        self.case, self.ops, self.device, self.threads = one, ops, device, threads
-        self.shape, self.size, self.patience = one.shape(size), size, patience
+    def __init__(self, one: Case, ops: Any, settings: Settings) -> None:
+        self.case, self.ops, self.settings = one, ops, settings
+        self.device, self.threads = settings.device, settings.workers
+        self.patience = settings.patience
+        self.shape = one.shape(settings.size)
         self.answer: Any = None
 
     def row(self, who: str, **more: Any) -> Row:
@@ -177,18 +222,17 @@ class _Bench:
             **more,
         )
 
-    def rows(self, backends: Sequence[str], with_rivals: bool) -> list[Row]:
+    def rows(self) -> list[Row]:
         """Everything about this case."""
         if not hasattr(self.ops, self.case.op):
             return [self.row(OURS, status="absent", note="no such function yet")]
         _machine.set_threads(self.threads)
-        work = self.case.work(self.size)
+        work = self.case.work(self.settings.size)
         entries: list[_Entry] = []
         others: list[Row] = []
-        for name in backends:
-            with contextlib.suppress(NotImplementedError):
-                entries += self._ours(work, name, others)
-        if with_rivals:
+        for name in _backends(self.ops, self.device, self.settings.backend):
+            entries += self._ours(work, name, others)
+        if self.settings.rivals:
             for rival in work.rivals:
                 if rival.device == self.device:
                     entries += self._rival(work, rival, others)

@@ -75,12 +75,12 @@ def affine(shape: Shape, dtype: str, order: int) -> Work:
 
 
 def _almost_everywhere(border: float | None = None) -> Any:
-    """Nearest neighbours: equal but where a point lies half-way, up to rounding."""
+    """Nearest neighbours: equal but for the few points that lie half-way between voxels."""
 
     def agree(ours: Any, theirs: Any) -> str:
         a, b = inside(border, to_numpy(ours), to_numpy(theirs))
         wrong = float(np.mean(a != b))
-        return "" if wrong < 1e-4 else f"{wrong:.1e} of the voxels differ"
+        return "" if wrong < 2e-3 else f"{wrong:.1e} of the voxels differ"
 
     return agree
 

@@ -1,0 +1,7 @@
+"""The family evaluate beside its rivals."""
+
+FAMILY = "evaluate"
+
+
+def test_case(case, beside_rivals):
+    beside_rivals(case)

@@ -1,0 +1,7 @@
+"""The family regions beside its rivals."""
+
+FAMILY = "regions"
+
+
+def test_case(case, beside_rivals):
+    beside_rivals(case)

@@ -1,0 +1,7 @@
+"""The family warp beside its rivals."""
+
+FAMILY = "warp"
+
+
+def test_case(case, beside_rivals):
+    beside_rivals(case)
