@@ -1,11 +1,14 @@
 """The benchmark is fair: turns, equal terms, answers first. Nothing here asserts a time."""
 
 import contextlib
+import importlib.util
 import json
+import pathlib
 import types
 
 import numpy as np
 import pytest
+
 from voxkern import bench
 from voxkern.bench import _agree, _case, _clock, _inputs, _machine, _run, _show
 
@@ -271,3 +274,73 @@ def test_the_chart_is_drawn(measure, tmp_path):
     pytest.importorskip("matplotlib", reason="pip install matplotlib to draw")
     _show.plot(measure(case_of(("NumPy", doubled, False))), tmp_path / "chart.png")
     assert (tmp_path / "chart.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.fixture(scope="module")
+def table():
+    path = pathlib.Path(__file__).parents[1] / "benchmarks" / "table.py"
+    spec = importlib.util.spec_from_file_location("table", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def row_of(who, ms, ratio, **more):
+    row = bench.Row("f", "op", "", (9, 9, 9), "u1", who, **more)
+    row.ms, row.ratio, row.times_copy = ms, ratio, ms * 2
+    return row.as_dict()
+
+
+def document(*rows):
+    return {
+        "machine": {"processor": "Abacus"},
+        "versions": {"SciPy": "1.17"},
+        "date": "2026-11-22T20:00:00+00:00",
+        "rows": list(rows),
+    }
+
+
+def test_the_readme_table_shows_losses_in_bold(table):
+    rows = [
+        row_of("voxkern", 4.0, 0.5, backend="native", target=6.0),
+        row_of("voxkern", 9.0, 0.2, backend="numba"),
+        row_of("edt", 2.0, 0.5),
+        row_of("SciPy", 80.0, 20.0),
+        row_of("OpenCV", 0.1, 0.01, same=False),
+    ]
+    text = table.table(document(*rows))
+    assert "Abacus" in text
+    assert (
+        "| `op() 9x9x9 u1` | 4 | **8** (asked 6) | edt, allocates | 2 | **0.5x** |"
+        in text.splitlines()
+    )
+    assert "OpenCV" not in text.partition("| case")[2]
+
+
+def test_only_what_is_between_the_markers_changes(table):
+    readme = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
+    once = table.rewrite(readme, "new")
+    assert once == f"before\n{table.BEGIN}\n\nnew\n\n{table.END}\nafter\n"
+    assert table.rewrite(once, "new") == once
+
+
+def test_a_readme_without_markers_is_refused(table):
+    with pytest.raises(SystemExit, match="speed table"):
+        table.rewrite("nothing here", "new")
+
+
+def test_main_writes_what_is_asked_and_tells_the_losses(measure, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("rich", reason="pip install rich to see tables")
+    rows = measure(case_of(("NumPy", doubled, False)))
+    monkeypatch.setattr(bench, "run", lambda **options: rows)
+    assert bench.main(size=16, json=tmp_path / "b.json") == 0
+    shown = capsys.readouterr().out
+    assert "doubled" in shown
+    assert "NumPy" in shown
+    assert (tmp_path / "b.json").exists()
+
+
+def test_main_explains_a_wrong_option(capsys):
+    pytest.importorskip("rich", reason="pip install rich to see tables")
+    assert bench.main(device="tpu") == 2
+    assert "device must be" in capsys.readouterr().out
