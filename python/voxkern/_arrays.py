@@ -123,12 +123,13 @@ def rows_contiguous(x: Any) -> Any:
     """
     if type(x) is not np.ndarray:
         return _gpu().contiguous(x)
-    if x.flags.carray or (x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative):
+    flags = x.flags
+    if flags.c_contiguous and flags.aligned and x.dtype.isnative:
         return x
     size = x.itemsize
     fit = (
         x.dtype.isnative
-        and x.flags.aligned
+        and flags.aligned
         and (x.ndim == 0 or x.shape[-1] <= 1 or x.strides[-1] == size)
         and all(s % size == 0 for s in x.strides)
     )

@@ -24,7 +24,12 @@ ALIASES = {"i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"}
 
 
 def launch(
-    name: str, grid: tuple[int, ...], block: tuple[int, ...], stream: int, device: int, args: tuple[Any, ...]
+    name: str,
+    grid: tuple[int, ...],
+    block: tuple[int, ...],
+    stream: int,
+    device: int,
+    args: tuple[Any, ...],
 ) -> None:
     """Queue the kernel `name`, as ``_cuda.launch`` does."""
     import cupy
@@ -34,7 +39,7 @@ def launch(
 
 
 @functools.cache
-def _function(name: str, device: int) -> Any:  # noqa: ARG001 - a module is loaded on one device
+def _function(name: str, device: int) -> Any:
     import cupy
 
     module = cupy.RawModule(
