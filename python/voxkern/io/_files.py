@@ -1,0 +1,275 @@
+"""What every format needs: one error, bounded reading, gzip, and writing all or nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+_IN = 1 << 18  # bytes of a compressed file read at a time
+_OUT = 1 << 19  # bytes inflated at a time: stays in the cache until it is copied away
+_BLOCK = 1 << 20  # bytes deflated by one thread at a time
+_DEFLATE_RATIO = 1032  # deflate cannot pack tighter (258 bytes in 2 bits)
+
+
+class FormatError(ValueError):
+    """A file that is not what it says, or an image that a format cannot hold.
+
+    The message names the file, what is wanted and what came.
+    """
+
+
+class Inflater(Protocol):
+    """A decompressor as `zlib.decompressobj`, `bz2.BZ2Decompressor` wrapped alike."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def fail(path: Path, problem: str) -> FormatError:
+    """Error about one file."""
+    return FormatError(f"{path}: {problem}")
+
+
+def count(path: Path, shape: Sequence[int]) -> int:
+    """Number of samples of a declared shape, which must be positive along each axis."""
+    total = 1
+    for size in shape:
+        if size < 1:
+            raise fail(path, f"sizes must be positive, not {tuple(shape)}")
+        total *= int(size)
+    if total > 1 << 62:
+        raise fail(path, f"sizes {tuple(shape)} are beyond any file")
+    return total
+
+
+def require(path: Path, wanted: int, there: int, what: str = "voxels") -> None:
+    """Refuse a file that is too short for what its header declares."""
+    if wanted > there:
+        raise fail(path, f"the header declares {wanted} bytes of {what}, the file holds {there}")
+
+
+def read_raw(
+    path: Path, dtype: np.dtype[Any], shape: Sequence[int], offset: int, *, mmap: bool = False
+) -> NDArray[Any]:
+    """Array stored as plain bytes at an offset; mapped copy-on-write if `mmap`."""
+    total = count(path, shape)
+    require(path, total * dtype.itemsize, path.stat().st_size - offset)
+    if mmap and dtype.isnative:
+        return np.memmap(path, dtype, "c", offset, tuple(shape))
+    flat = np.fromfile(path, dtype, total, offset=offset)
+    if flat.size != total:
+        raise fail(path, f"ended after {flat.size} of {total} samples")
+    return native(flat).reshape(shape)
+
+
+def native(array: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers in the byte order of this machine, swapped in place."""
+    if array.dtype.isnative:
+        return array
+    return array.byteswap(inplace=True).view(array.dtype.newbyteorder("="))
+
+
+def inflate(
+    path: Path,
+    source: IO[bytes],
+    dtype: np.dtype[Any],
+    shape: Sequence[int],
+    *,
+    skip: int = 0,
+    stored: int | None = None,
+    make: Callable[[], Inflater] | None = None,
+    ratio: int = _DEFLATE_RATIO,
+) -> NDArray[Any]:
+    """Array from a compressed stream that starts at the current position of `source`.
+
+    Exactly the declared bytes are inflated, straight into the array, so a stream that
+    would go on (a bomb) is never expanded. `skip` bytes before the voxels are dropped.
+    """
+    total = count(path, shape) * dtype.itemsize
+    left = path.stat().st_size - source.tell() if stored is None else stored
+    if skip + total > left * ratio:
+        raise fail(
+            path,
+            f"the header declares {skip + total} bytes, more than {left} compressed bytes can hold",
+        )
+    array = np.empty(count(path, shape), dtype)
+    view = array.view(np.uint8).data
+    chunks = inflated(path, source, make or (lambda: zlib_decompressobj(47)), left)
+    at = -skip
+    for chunk in chunks:
+        if at < 0:
+            at += len(chunk)
+            if at <= 0:
+                continue
+            chunk = chunk[len(chunk) - at :]
+            at = 0
+        piece = min(len(chunk), total - at)
+        view[at : at + piece] = chunk[:piece]
+        at += piece
+        if at == total:
+            break
+    if at < total:
+        raise fail(path, f"wanted {total} bytes of voxels, the stream ended after {max(at, 0)}")
+    next(chunks, None)  # reaches the checksum where nothing follows the voxels
+    return native(array).reshape(shape)
+
+
+def inflated(
+    path: Path, source: IO[bytes], make: Callable[[], Inflater], left: int
+) -> Iterator[bytes]:
+    """Pieces of a compressed stream; further members of a gzip file follow on."""
+    engine = make()
+    pending = b""
+    try:
+        while True:
+            if not pending:
+                pending = source.read(min(_IN, left))
+                left -= len(pending)
+            if not pending:
+                break
+            chunk = engine.decompress(pending, _OUT)
+            pending = engine.unconsumed_tail
+            if chunk:
+                yield chunk
+            if engine.eof:
+                pending = engine.unused_data or source.read(min(_IN, left))
+                left -= 0 if engine.unused_data else len(pending)
+                pending = pending.lstrip(b"\0")
+                if not pending.startswith(b"\x1f\x8b"):
+                    return
+                engine = make()
+        while chunk := engine.decompress(b"", _OUT):
+            yield chunk
+    except (zlib.error, OSError, EOFError, ValueError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise fail(path, f"the compressed stream is broken ({error})") from None
+    if not engine.eof:
+        raise fail(path, "the compressed stream is cut off")
+
+
+def zlib_decompressobj(wbits: int) -> Inflater:
+    """The fastest inflater installed: isal, else zlib-ng, else the standard library's."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        try:
+            from zlib_ng import zlib_ng
+        except ImportError:
+            return zlib.decompressobj(wbits)
+        return zlib_ng.decompressobj(wbits)
+    return isal_zlib.decompressobj(wbits)
+
+
+def deflate(target: IO[bytes], parts: Sequence[bytes | memoryview], *, level: int) -> None:
+    """Write one gzip member, its blocks compressed on all cores.
+
+    Each block of 1 MiB is deflated with the 32 KiB before it as dictionary and ends on a
+    byte boundary, so the blocks join into one ordinary stream that every reader takes.
+    """
+    target.write(b"\x1f\x8b\x08\0\0\0\0\0\x00\xff")  # no name, no date: equal images, equal files
+    views = [memoryview(p).cast("B") for p in parts]
+    crc = _deflate_blocks(target, views, level)
+    size = sum(len(v) for v in views) & 0xFFFFFFFF
+    target.write(b"\x03\0" + crc.to_bytes(4, "little") + size.to_bytes(4, "little"))
+
+
+def _deflate_blocks(target: IO[bytes], views: Sequence[memoryview], level: int) -> int:
+    """Write the joined blocks without a last one; returns the CRC-32 of what went in."""
+    blocks = [
+        (v[max(i - (1 << 15), 0) : i], v[i : i + _BLOCK])
+        for v in views
+        for i in range(0, len(v), _BLOCK)
+    ]
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    with ThreadPoolExecutor(workers + 1) as pool:
+        checksum = pool.submit(_checksum, views)
+        ahead: deque[Future[bytes]] = deque()
+        for block in blocks:
+            ahead.append(pool.submit(_deflated, *block, level))
+            if len(ahead) > 2 * workers:
+                target.write(ahead.popleft().result())
+        for job in ahead:
+            target.write(job.result())
+        return checksum.result()
+
+
+def _deflated(before: memoryview, block: memoryview, level: int) -> bytes:
+    engine = zlib.compressobj(level, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, before)
+    return engine.compress(block) + engine.flush(zlib.Z_SYNC_FLUSH)
+
+
+def _checksum(views: Sequence[memoryview]) -> int:
+    crc = 0
+    for view in views:
+        crc = zlib.crc32(view, crc)
+    return crc
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears under its name only when it is whole."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def beside(path: Path, name: str, field: str) -> Path:
+    """A data file that a header names: inside the header's folder, or refused."""
+    parts = Path(name).parts
+    if not name or "\0" in name or "\\" in name or ":" in name or name.startswith(("/", "~")):
+        raise fail(path, f"{field} must be a plain file name beside the header, not {name!r}")
+    if ".." in parts:
+        raise fail(path, f"{field} must not leave the folder of the header, as {name!r} does")
+    found = path.parent / name
+    if not found.is_file():
+        raise fail(path, f"{field} names {name!r}, which is not a file there")
+    if not found.resolve().is_relative_to(path.parent.resolve()):
+        raise fail(path, f"{field} must not leave the folder of the header, as link {name!r} does")
+    return found
+
+
+def contiguous(array: Any) -> NDArray[Any]:
+    """The voxels as a C-ordered NumPy array in this machine's byte order."""
+    found = np.asarray(array)
+    return np.ascontiguousarray(found, found.dtype.newbyteorder("="))
+
+
+def raw_bytes(array: NDArray[Any]) -> memoryview:
+    """The bytes of a C-ordered array, not copied."""
+    return array.reshape(-1).view(np.uint8).data
+
+
+def missing(package: str, what: str) -> ImportError:
+    """Error for an optional library that is not installed."""
+    return ImportError(f'{what} needs {package}: pip install "voxkern[io]"')
+
+
+def zlib_stream(voxels: memoryview, level: int) -> bytes:
+    """One zlib stream, its blocks compressed on all cores as in `deflate`."""
+    target = io.BytesIO()
+    target.write(b"\x78\x01")
+    _deflate_blocks(target, [voxels], level)
+    target.write(b"\x03\0" + zlib.adler32(voxels).to_bytes(4, "big"))
+    return target.getvalue()
