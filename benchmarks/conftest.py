@@ -1,6 +1,7 @@
 """One test for each case of the family that a module names in FAMILY."""
 
 import pytest
+
 from voxkern import bench
 
 

@@ -20,7 +20,7 @@ def verdicts(rows):
     """For each case: our best row, and the rival with the same answer that comes closest."""
     for name, group in groupby(rows, key=lambda row: row["case"]):
         group = list(group)
-        ours = [r for r in group if r["who"] == "voxkern" and r["ms"]]
+        ours = [r for r in group if r["who"] == "voxkern" and r["ms"] and not r["alone"]]
         if not ours:
             continue
         first = [r for r in ours if r["backend"] == ours[0]["backend"]]

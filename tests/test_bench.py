@@ -37,10 +37,15 @@ def case_of(*rivals, call=None, out=True, target=None):
 def measure(monkeypatch):
     """Run one case against a namespace that has `doubled` and two backends."""
 
+    used = []
+
     def go(one, op=doubled, **options):
         ready = {"backends": {"native": "ready", "numba": "no Numba"}}
         ops = types.SimpleNamespace(
-            doubled=op, info=lambda: ready, use_backend=lambda name: contextlib.nullcontext()
+            doubled=op,
+            info=lambda: ready,
+            use_backend=lambda name: contextlib.nullcontext(),
+            set_threads=lambda count: used.append(count),
         )
         monkeypatch.setattr(_run, "cases", lambda family, op: [one])
         monkeypatch.setattr(_machine, "wait_for_cores", lambda count: float(count))
@@ -48,6 +53,7 @@ def measure(monkeypatch):
         options = {"size": 16, "threads": 1, "quick": True, **options}
         return bench.run(ops=ops, **options)
 
+    go.threads_used = used
     return go
 
 
@@ -108,6 +114,16 @@ def test_ours_runs_with_out_and_without(measure):
     assert all(r.ms > 0 and r.runs > 0 and r.times_copy > 0 for r in rows)
     # 16 x 16 x 16 float32 read and written, whatever the time was
     assert rows[0].gbs * rows[0].ms == pytest.approx(2 * 4 * 16**3 * 1e-6)
+
+
+def test_one_thread_is_shown_beside_all(measure, monkeypatch):
+    monkeypatch.setattr(_machine, "available_cpus", lambda: 2)
+    rows = measure(case_of(("NumPy", doubled, False)), threads=2)
+    alone = next(r for r in rows if r.alone)
+    all_of_us = next(r for r in rows if r.who == "voxkern" and r.out and not r.alone)
+    assert alone.ratio == pytest.approx(alone.ms / all_of_us.ms)
+    assert measure.threads_used[:2] == [1, 2]
+    assert measure.threads_used[-1] == 2
 
 
 def test_a_wrong_answer_is_no_rival(measure):

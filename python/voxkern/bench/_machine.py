@@ -151,8 +151,8 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Versions of ourselves and of every peer that is installed."""
-    found = {}
-    for name, (_, distribution) in {"voxkern": ("voxkern", "voxkern"), **PEERS}.items():
+    found = {"voxkern": str(importlib.import_module("voxkern").__version__)}
+    for name, (_, distribution) in PEERS.items():
         candidates = [distribution, distribution.removesuffix("-headless")]
         for candidate in dict.fromkeys(candidates):
             try:

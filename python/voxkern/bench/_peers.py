@@ -35,12 +35,17 @@ def tensor(x: Any) -> Any:
     return load("torch").from_numpy(x.copy())[None, None]
 
 
-def cupy_rival(work: Work, call: Callable[..., Any], *, agree: Agree | None = None) -> None:
-    """Add CuPy's namesake of a SciPy function, called as ``call(ndimage, *inputs, out)``."""
+def cupy_rival(
+    work: Work, call: Callable[..., Any], *, out: bool = True, agree: Agree | None = None
+) -> None:
+    """Add CuPy's namesake of a SciPy function, called as ``call(ndimage, *inputs, out)``.
+
+    With ``out=False`` it allocates its answer and is called as ``call(ndimage, *inputs)``.
+    """
 
     def prepare(*inputs: Any) -> Call:
         ndimage = load("cupyx.scipy.ndimage")
-        out = load("cupy").empty_like(inputs[0])
-        return lambda: call(ndimage, *inputs, out)
+        target = (load("cupy").empty_like(inputs[0]),) if out else ()
+        return lambda: call(ndimage, *inputs, *target)
 
-    work.rival("CuPy", out=True, agree=agree, device="cuda")(prepare)
+    work.rival("CuPy", out=out, agree=agree, device="cuda")(prepare)

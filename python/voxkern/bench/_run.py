@@ -23,9 +23,10 @@ class Row:
     """One contender in one case.
 
     `ratio` is the rival's time over ours, ``out=`` used alike; in our own rows, that of the fastest
-    rival with the same answer, so below 1 is a loss. `times_copy` is in times of a plain copy of
-    the float32 volume. `status` is ``ok``, ``absent`` (no such op yet), ``not installed``,
-    ``differs`` (claims the same answer and has another), ``failed`` or ``unavailable``.
+    rival with the same answer, so below 1 is a loss. A row of ours with `alone` set had one thread
+    while everybody else had all; its ratio is its time over ours with all. `times_copy` is in times
+    of a plain copy of the float32 volume. `status` is ``ok``, ``absent`` (no such op), ``not
+    installed``, ``differs`` (claims the same answer, has another), ``failed`` or ``unavailable``.
     """
 
     family: str
@@ -36,6 +37,7 @@ class Row:
     who: str
     backend: str = ""
     out: bool = False
+    alone: bool = False
     status: str = "ok"
     note: str = ""
     same: bool = True
@@ -270,26 +272,37 @@ class _Bench:
         else:
             differs = work.agree(self.answer, answer)
         modes: list[bool] = [True, False] if work.out else [False]
+        kinds = [(with_out, False) for with_out in modes]
+        if self.threads > 1:
+            kinds.append((modes[0], True))
         entries = []
-        for with_out in modes:
-            row = self.row(OURS, backend=backend, out=with_out, target=self.case.target)
+        for with_out, alone in kinds:
+            row = self.row(OURS, backend=backend, out=with_out, alone=alone)
+            row.target = None if alone else self.case.target
             if differs:
                 row.status, row.note = "differs", differs
             calls = []
             for inputs in sets:
                 out = (_like(answer),) if with_out else fresh_out
-                calls.append(self._held(call(inputs, out), backend))
+                calls.append(self._held(call(inputs, out), backend, alone))
             entries.append(_Entry(row, Contender(OURS, calls)))
         return entries
 
-    def _held(self, call: Callable[[], Any], backend: str) -> Callable[[], Any]:
-        """The call with its backend chosen."""
+    def _held(self, call: Callable[[], Any], backend: str, alone: bool) -> Callable[[], Any]:
+        """The call with its backend chosen, and with one thread if it is to be `alone`."""
 
         def go() -> Any:
             with _using(self.ops, backend):
                 return call()
 
-        return go
+        def go_alone() -> Any:
+            self.ops.set_threads(1)
+            try:
+                return go()
+            finally:
+                self.ops.set_threads(self.threads)
+
+        return go_alone if alone else go
 
     def _rival(self, work: Work, rival: Rival, others: list[Row]) -> list[_Entry]:
         row = self.row(rival.name, out=rival.out, same=not rival.differs, note=rival.differs)
@@ -358,17 +371,29 @@ class _Bench:
 
 def _compare(rows: list[Row]) -> None:
     """Set the ratios: a rival that allocates its answer meets us doing the same."""
-    ours = [r for r in rows if r.who == OURS and r.ms]
-    rivals = [r for r in rows if r.who != OURS and r.ms]
+    timed = [r for r in rows if r.ms]
+    ours = [r for r in timed if r.who == OURS and not r.alone]
+    rivals = [r for r in timed if r.who != OURS]
     for row in rivals:
         mine = [r for r in ours if r.out == row.out] or ours
-        if mine and row.ms:
-            row.ratio = row.ms / min(r.ms for r in mine if r.ms)
+        row.ratio = _over(row, min(mine, key=_ms)) if mine else None
     for row in ours:
-        alone = not any(r.backend == row.backend and r.out != row.out for r in ours)
-        alike = [r for r in rivals if r.same and (r.out == row.out or alone) and r.ms]
-        if alike and row.ms:
-            row.ratio = min(r.ms for r in alike if r.ms) / row.ms
+        only = not any(r.backend == row.backend and r.out != row.out for r in ours)
+        alike = [r for r in rivals if r.same and (only or r.out == row.out)]
+        row.ratio = _over(min(alike, key=_ms), row) if alike else None
+    for row in timed:
+        if row.alone:
+            both = [r for r in ours if (r.backend, r.out) == (row.backend, row.out)]
+            row.ratio = _over(row, both[0]) if both else None
+            row.note = f"ratio: to our own time with {row.threads} threads"
+
+
+def _ms(row: Row) -> float:
+    return row.ms or 0.0
+
+
+def _over(a: Row, b: Row) -> float:
+    return _ms(a) / _ms(b)
 
 
 def _like(answer: Any) -> Any:

@@ -53,12 +53,16 @@ def _times(row: Row) -> str:
 
 
 def _ratio(row: Row) -> str:
+    """Red: somebody with the same answer is faster. Green: three times ahead, or near the floor."""
     if row.ratio is None:
         return ""
-    lost = row.ratio < 1
-    if row.who == OURS:
-        return f"[{'red' if lost else 'green'}]{_number(row.ratio)}x[/]"
-    return f"[red]{_number(row.ratio)}x[/]" if lost and row.same else f"{_number(row.ratio)}x"
+    colour = "red" if row.ratio < 1 and row.same else ""
+    if row.alone:
+        return f"{_number(row.ratio)}x"
+    if row.who == OURS and row.ratio >= 1:
+        colour = "green" if row.ratio >= 3 or (row.share or 0) >= 0.5 else "yellow"
+    text = f"{_number(row.ratio)}x"
+    return f"[{colour}]{text}[/]" if colour else text
 
 
 def tables(rows: Sequence[Row]) -> list[Any]:
@@ -72,8 +76,11 @@ def tables(rows: Sequence[Row]) -> list[Any]:
             right = name in ("ms", "GB/s", "of copy", "in copies", "ratio")
             table.add_column(name, justify="right" if right else "left", no_wrap=name == "who")
         for group in by_case(of_family):
-            noisy = "  [yellow](disturbed)[/]" if any(r.disturbed for r in group) else ""
-            table.add_row(f"[bold]{group[0].case}[/]{noisy}", end_section=False)
+            first = group[0]
+            size = "x".join(str(n) for n in first.shape)
+            noisy = "  [yellow]disturbed[/]" if any(r.disturbed for r in group) else ""
+            head = f"[bold]{first.op}({first.label})[/]"
+            table.add_row(head, *[""] * 6, f"{size} {first.dtype}{noisy}")
             ordered = sorted(group, key=lambda r: (r.who != OURS, r.ms is None, r.ms or 0.0))
             for row in ordered:
                 table.add_row(*_cells(row), style="" if row.who == OURS else "dim")
@@ -83,7 +90,7 @@ def tables(rows: Sequence[Row]) -> list[Any]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    who = f"  {row.who} {row.backend}".rstrip()
+    who = f"  {row.who} {row.backend}".rstrip() + (", 1 thread" if row.alone else "")
     bad = row.status in ("differs", "failed")
     note = ": ".join(t for t in ("" if row.status == "ok" else row.status, row.note) if t)
     return (
@@ -102,7 +109,7 @@ def losses(rows: Iterable[Row]) -> list[str]:
     """One line for each case in which a rival is faster, or a target is missed."""
     lines = []
     for row in rows:
-        if row.who != OURS:
+        if row.who != OURS or row.alone:
             continue
         if row.ratio is not None and row.ratio < 1:
             lines.append(f"{row.case} {row.backend}: {row.ratio:.2f}x of the fastest rival")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from voxkern.bench._agree import exact
+from voxkern.bench._agree import exact, to_numpy
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import Shape, brain_mask, head
 from voxkern.bench._peers import load, sitk_image
@@ -46,8 +46,8 @@ def _same_counts(levels: int) -> Any:
     """Equal matrices, in whatever order the directions come."""
 
     def agree(ours: Any, theirs: Any) -> str:
-        a = np.asarray(ours).reshape(-1, levels * levels)
-        b = np.asarray(theirs).reshape(-1, levels * levels)
+        a = to_numpy(ours).reshape(-1, levels * levels)
+        b = to_numpy(theirs).reshape(-1, levels * levels)
         a, b = a[np.lexsort(a.T)], b[np.lexsort(b.T)]
         return exact()(a, b)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from voxkern.bench._agree import close
+from voxkern.bench._agree import close, to_numpy
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import Shape, head
 from voxkern.bench._peers import load, sitk_image
@@ -127,7 +127,7 @@ def _negative(tolerance: float) -> Any:
     """SimpleITK minimises: its value is ours with the other sign."""
 
     def agree(ours: Any, theirs: Any) -> str:
-        return close(tolerance)(ours, -np.asarray(theirs))
+        return close(tolerance)(ours, -to_numpy(theirs))
 
     return agree
 

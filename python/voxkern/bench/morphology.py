@@ -10,7 +10,7 @@ from voxkern.bench import _machine
 from voxkern.bench._agree import exact
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import Shape, mask
-from voxkern.bench._peers import load, sitk_image
+from voxkern.bench._peers import cupy_rival, load, sitk_image
 
 
 def ball(radius: int) -> Any:
@@ -29,6 +29,15 @@ def _work(shape: Shape, image: str, name: str, radius: int) -> Work:
             function = getattr(load("scipy.ndimage"), f"binary_{name}")
             structure, out = ball(radius), np.zeros(x.shape, bool)
             return lambda: function(x, structure, output=out)
+
+    cupy_rival(
+        work,
+        lambda ndimage, x: getattr(ndimage, f"binary_{name}")(
+            x, load("cupy").asarray(ball(radius))
+        ),
+        out=False,
+        agree=exact(radius * 2),
+    )
 
     @work.rival("scikit-image", "isotropic", agree=exact(radius * 2))
     def _skimage(x: Any) -> Call:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from voxkern.bench import _machine
-from voxkern.bench._agree import close, exact, same_partition
+from voxkern.bench._agree import close, exact, same_partition, to_numpy
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import Shape, head, mask, tissues
 from voxkern.bench._peers import cupy_rival, load, sitk_image
@@ -66,6 +66,7 @@ def label(shape: Shape, dtype: str, image: str, connectivity: int) -> Work:
             sitk, flags = load("SimpleITK"), sitk_image(x)
             return lambda: sitk.ConnectedComponent(flags, connectivity == 3)
 
+    cupy_rival(work, lambda ndimage, x: ndimage.label(x, _structure(connectivity))[0], out=False)
     return work
 
 
@@ -148,7 +149,7 @@ def edt(shape: Shape, dtype: str, image: str) -> Work:
         sitk, flags = load("SimpleITK"), sitk_image(x)
         return lambda: sitk.SignedMaurerDistanceMap(flags, True, False, False)
 
-    cupy_rival(work, lambda ndimage, x, out: ndimage.distance_transform_edt(x))
+    cupy_rival(work, lambda ndimage, x: ndimage.distance_transform_edt(x), out=False)
     return work
 
 
@@ -177,6 +178,7 @@ def fill_holes(shape: Shape, dtype: str) -> Work:
 
         return go
 
+    cupy_rival(work, lambda ndimage, x: ndimage.binary_fill_holes(x), out=False)
     return work
 
 
@@ -209,6 +211,6 @@ def _nonzero() -> Any:
     """Equal masks, whatever number stands for inside."""
 
     def agree(ours: Any, theirs: Any) -> str:
-        return exact()(np.asarray(ours) != 0, np.asarray(theirs) != 0)
+        return exact()(to_numpy(ours) != 0, to_numpy(theirs) != 0)
 
     return agree

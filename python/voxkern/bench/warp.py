@@ -115,10 +115,7 @@ def zoom(shape: Shape, dtype: str, factor: float, order: int) -> Work:
                 image, size=small, mode="trilinear", align_corners=True
             )
 
-    cupy_rival(
-        work,
-        lambda ndimage, x, out: ndimage.zoom(x, factor, order=order),
-    )
+    cupy_rival(work, lambda ndimage, x: ndimage.zoom(x, factor, order=order), out=False)
     return work
 
 
