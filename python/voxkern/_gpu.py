@@ -89,7 +89,12 @@ class Gpu:
         return self._arrays.zeros(shape, np.dtype(dtype))
 
     def put(self, array: Any) -> Any:
-        """A small NumPy array, such as a table of weights, on the device."""
+        """A small NumPy array, such as a table of weights, on the device.
+
+        What is there already comes back as it is.
+        """
+        if hasattr(array, "__cuda_array_interface__"):
+            return array
         return self._arrays.put(np.ascontiguousarray(array))
 
     def get(self, array: Any) -> np.ndarray[Any, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import types
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,10 @@ def launch(
     """Queue the kernel `name`, as ``_cuda.launch`` does."""
     import cupy
 
-    with cupy.cuda.Device(device), cupy.cuda.ExternalStream(stream, device):
-        _function(name, device)(grid, block, tuple(map(pack, args)))
+    with cupy.cuda.Device(device):
+        function = _function(name, device)
+        # CuPy reads no more of a stream than its address.
+        function(grid, block, tuple(map(pack, args)), stream=types.SimpleNamespace(ptr=stream))
 
 
 @functools.cache

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import emulate
 import pytest
 
@@ -17,3 +21,21 @@ def gpu(request, emulator):
     emulator.set_schedule(*emulate.SCHEDULES[request.param])
     yield emulate.gpu()
     emulator.set_schedule(*emulate.SCHEDULES["forward"])
+
+
+@pytest.fixture(scope="session")
+def in_sanitized():
+    """``in_sanitized(variant, *command)``: run Python with a sanitized build, and say what came."""
+
+    def run(variant, *command, module=None, **more):
+        reason = emulate.missing() or emulate.missing_sanitizer(variant)
+        if reason:
+            pytest.skip(reason)
+        path = module or emulate.build(variant)
+        env = os.environ | emulate.sanitized_environment(variant)
+        env |= {"VOXKERN_EMU": variant, "VOXKERN_EMU_MODULE": str(path)} | more
+        return subprocess.run(
+            [sys.executable, *command], env=env, capture_output=True, text=True, check=False
+        )
+
+    return run

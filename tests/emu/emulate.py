@@ -60,6 +60,30 @@ def build(variant="plain", root=ROOT, folder=None):
     return next(folder.glob("_cuda_emu*.so"))
 
 
+@functools.cache
+def _library(name):
+    """The path of a library of the compiler, or None."""
+    found = subprocess.run(
+        ["c++", f"-print-file-name={name}"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return found if Path(found).is_file() else None
+
+
+def missing_sanitizer(variant):
+    """Why a sanitized build cannot run here, or None."""
+    name = "libtsan.so" if variant == "thread" else "libasan.so"
+    return None if _library(name) else f"the compiler has no {name}"
+
+
+def sanitized_environment(variant):
+    """What a Python that loads a sanitized build needs around it."""
+    if variant == "thread":
+        return {"LD_PRELOAD": _library("libtsan.so"), "TSAN_OPTIONS": "halt_on_error=1 exitcode=66"}
+    preload = " ".join(filter(None, map(_library, ("libasan.so", "libstdc++.so"))))
+    options = "detect_leaks=0:detect_stack_use_after_return=0"
+    return {"LD_PRELOAD": preload, "ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1"}
+
+
 def _run(*command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

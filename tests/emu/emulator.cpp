@@ -114,6 +114,16 @@ char start_tag, end_tag;
 const void* main_stack = nullptr;
 std::size_t main_stack_bytes = 0;
 
+// TSan takes note of memset and memcpy wherever they are called, so the scheduler fills and copies
+// what kernels see byte by byte.
+void fill(void* to, unsigned char value, std::size_t bytes) {
+  auto p = static_cast<volatile unsigned char*>(to);
+  for (std::size_t i = 0; i < bytes; ++i) p[i] = value;
+}
+void copy(u64 (&to)[32], const u64 (&from)[32]) {
+  for (int i = 0; i < 32; ++i) static_cast<volatile u64&>(to[i]) = from[i];
+}
+
 void acquire([[maybe_unused]] char* tag) { TSAN(__tsan_acquire(tag)); }
 void release([[maybe_unused]] char* tag) { TSAN(__tsan_release(tag)); }
 
@@ -261,7 +271,7 @@ void hand_over(Block& block, const Fiber& first) {
   unsigned warp = first.number / 32 * 32, mask = first.mask;
   u64 values[32];
   char* tags[32] = {};
-  std::memset(values, garbage, sizeof values);
+  fill(values, garbage, sizeof values);
   for (unsigned i = 0; i < 32; ++i) {
     if (!(mask >> i & 1)) continue;
     Fiber& fiber = *block.threads[warp + i];
@@ -271,8 +281,8 @@ void hand_over(Block& block, const Fiber& first) {
   for (unsigned i = 0; i < 32; ++i) {
     if (!(mask >> i & 1)) continue;
     Fiber& fiber = *block.threads[warp + i];
-    std::memcpy(fiber.received, values, sizeof values);
-    std::memcpy(fiber.met, tags, sizeof tags);
+    copy(fiber.received, values);
+    std::copy(tags, tags + 32, fiber.met);
     fiber.state = State::ready;
   }
 }
@@ -426,7 +436,7 @@ void* shared_array(const void* key, std::size_t bytes, std::size_t align) {
   if (block.shared_bytes > shared_limit) fail_here("the block's shared arrays take more than 48 KB");
   char* data = block.arena.get() + begin;
   ASAN(__asan_unpoison_memory_region(data, bytes));
-  std::memset(data, garbage, bytes);
+  fill(data, garbage, bytes);
   block.shared.push_back({key, data});
   return data;
 }

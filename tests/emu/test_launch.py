@@ -7,45 +7,45 @@ import pytest
 def test_every_kind_of_argument_arrives(gpu):
     x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     y = gpu.empty(x.shape, x.dtype)
-    gpu.launch("probe_arguments<f32>", 1, 32, x, y, x.size, 0.5, x.shape, (100.0, 10.0, 1.0))
+    gpu.launch("probe_arguments<f32>", 1, 32, gpu.put(x), y, x.size, 0.5, x.shape, (100.0, 10.0, 1.0))
     k, j, i = np.indices(x.shape)
-    np.testing.assert_array_equal(y, x / 2 + 100 * k + 10 * j + i)
+    np.testing.assert_array_equal(gpu.get(y), x / 2 + 100 * k + 10 * j + i)
 
 
 def test_none_is_a_null_pointer(gpu):
     y = gpu.empty((1, 1, 5), np.uint8)
     gpu.launch("probe_arguments<u8>", 2, 4, None, y, 5, 1.0, (1, 1, 5), (0.0, 0.0, 2.0))
-    assert y.ravel().tolist() == [0, 2, 4, 6, 8]
+    assert gpu.get(y).ravel().tolist() == [0, 2, 4, 6, 8]
 
 
 def test_numpy_scalars_are_numbers(gpu):
     x = np.ones((1, 1, 3), np.float32)
     y = gpu.empty(x.shape, x.dtype)
     size = tuple(np.array(x.shape))
-    gpu.launch("probe_arguments<f32>", 1, 32, x, y, np.int32(3), np.float32(2), size, (0, 0, 0.5))
-    assert y.ravel().tolist() == [2, 2.5, 3]
+    gpu.launch("probe_arguments<f32>", 1, 32, gpu.put(x), y, np.int32(3), np.float32(2), size, (0, 0, 0.5))
+    assert gpu.get(y).ravel().tolist() == [2, 2.5, 3]
 
 
 def test_a_mask_is_read_as_bytes(gpu):
     mask = np.array([[[True, False, True]]])
     y = gpu.empty(mask.shape, np.uint8)
-    gpu.launch("probe_arguments<u8>", 1, 32, mask, y, 3, 7.0, (1, 1, 3), (0.0, 0.0, 0.0))
-    assert y.ravel().tolist() == [7, 0, 7]
+    gpu.launch("probe_arguments<u8>", 1, 32, gpu.put(mask), y, 3, 7.0, (1, 1, 3), (0.0, 0.0, 0.0))
+    assert gpu.get(y).ravel().tolist() == [7, 0, 7]
 
 
 def test_shared_memory_is_shared(gpu):
     x = np.arange(640, dtype=np.float32)
     y = gpu.empty(640, np.float32)
-    gpu.launch("probe_reverse", 10, 64, x, y)
-    np.testing.assert_array_equal(y, x.reshape(10, 64)[:, ::-1].ravel())
+    gpu.launch("probe_reverse", 10, 64, gpu.put(x), y)
+    np.testing.assert_array_equal(gpu.get(y), x.reshape(10, 64)[:, ::-1].ravel())
 
 
 @pytest.mark.parametrize("threads", [32, 96, 1024])
 def test_sums_are_exact(gpu, threads):
     x = np.random.default_rng(0).integers(-1000, 1000, 5000, dtype=np.int32)
     blocks, total = gpu.empty(3, np.float64), gpu.zeros(1, np.int64)
-    gpu.launch("probe_sums", 3, threads, x, blocks, total, x.size)
-    assert gpu.get(total)[0] == blocks.sum() == x.sum()
+    gpu.launch("probe_sums", 3, threads, gpu.put(x), blocks, total, x.size)
+    assert gpu.get(total)[0] == gpu.get(blocks).sum() == x.sum()
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (5, 7, 33), (2, 3, 16), (1, 40, 1)])
@@ -54,7 +54,7 @@ def test_tiles_cover_a_volume_once(gpu, shape, most):
     visits = gpu.zeros(shape, np.int32)
     grid = gpu.tiles(shape, (2, 3, 16), most)
     gpu.launch("probe_tiles<2,3,16>", grid, (2, 3, 16), visits, shape)
-    assert (visits == 1).all()
+    assert (gpu.get(visits) == 1).all()
 
 
 def test_an_empty_grid_launches_nothing(gpu):
