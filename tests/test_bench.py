@@ -4,13 +4,14 @@ import contextlib
 import importlib.util
 import json
 import pathlib
+import sys
 import types
 
 import numpy as np
 import pytest
 
 from voxkern import bench
-from voxkern.bench import _agree, _case, _clock, _inputs, _machine, _run, _show
+from voxkern.bench import _agree, _case, _clock, _gpu, _inputs, _machine, _run, _show
 
 PATIENCE = _clock.Patience(seconds=1.0, runs=3, shortest=0.0)
 
@@ -242,7 +243,7 @@ def test_a_target_for_no_case_is_refused():
 
 
 def test_ops_without_case_are_found():
-    assert bench.ops_without_case(["gaussian_filter", "brew_coffee"]) == ["brew_coffee"]
+    assert bench.without_case(["gaussian_filter", "brew_coffee"]) == ["brew_coffee"]
 
 
 def test_images_are_the_same_every_time():
@@ -360,3 +361,45 @@ def test_main_explains_a_wrong_option(capsys):
     pytest.importorskip("rich", reason="pip install rich to see tables")
     assert bench.main(device="tpu") == 2
     assert "device must be" in capsys.readouterr().out
+
+
+class Event:
+    """A CUDA event that only counts."""
+
+    recorded = 0
+
+    def record(self):
+        Event.recorded += 1
+
+    def synchronize(self):
+        pass
+
+
+def test_a_gpu_is_timed_with_events_on_rotating_buffers(measure, monkeypatch):
+    seen = []
+    fake = types.SimpleNamespace(
+        asarray=np.array,
+        ones=np.ones,
+        empty=np.empty,
+        float32=np.float32,
+        copyto=np.copyto,
+        cuda=types.SimpleNamespace(Event=Event, get_elapsed_time=lambda start, end: 3.0),
+    )
+    monkeypatch.setattr(_gpu, "cupy", lambda: fake)
+
+    def noting(x, out=None):
+        seen.append(id(x))
+        return doubled(x, out)
+
+    rows = measure(case_of(), op=noting, device="cuda", backend="cuda")
+    assert {r.ms for r in rows} == {3.0}
+    assert rows[0].device == "cuda"
+    assert rows[0].times_copy == 1.0
+    assert Event.recorded > 0
+    assert len(set(seen)) == _gpu.ROTATING
+
+
+def test_a_gpu_without_cupy_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(ImportError, match=r"needs CuPy: pip install 'voxkern\[cuda13\]'"):
+        _gpu.cupy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from voxkern.bench._case import Case, Rival, Work, case, cases, families, ops_without_case
+from voxkern.bench._case import Case, Rival, Work, case, cases, families, without_case
 from voxkern.bench._run import Row, Settings, measure, our_call, run
 
 __all__ = [
@@ -18,9 +18,9 @@ __all__ = [
     "families",
     "main",
     "measure",
-    "ops_without_case",
     "our_call",
     "run",
+    "without_case",
 ]
 
 

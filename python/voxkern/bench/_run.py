@@ -273,7 +273,7 @@ class _Bench:
             differs = work.agree(self.answer, answer)
         modes: list[bool] = [True, False] if work.out else [False]
         kinds = [(with_out, False) for with_out in modes]
-        if self.threads > 1:
+        if self.threads > 1 and self.device == "cpu":
             kinds.append((modes[0], True))
         entries = []
         for with_out, alone in kinds:
@@ -406,4 +406,6 @@ def _like(answer: Any) -> Any:
 
 
 def _nbytes(thing: Any) -> int:
+    if isinstance(thing, tuple):
+        return sum(_nbytes(part) for part in thing)
     return int(getattr(thing, "nbytes", 0))

@@ -30,10 +30,63 @@ def _registration(fixed: Any, moving: Any, choose: str, *args: Any) -> Call:
     return go
 
 
-@case("ssd")
-def ssd(shape: Shape, dtype: str) -> Work:
-    """The squared differences of two heads."""
-    work = Work(_pair(shape, dtype), lambda op, a, b: op(a, b), agree=close(1e-5), out=False)
+def _gradients(tolerance: float) -> Any:
+    """Compare what comes beside the value: the derivative by every moving voxel."""
+
+    def agree(ours: Any, theirs: Any) -> str:
+        wrong = close(tolerance)(ours[0], theirs[0])
+        return wrong or close(tolerance)(ours[1], theirs[1])
+
+    return agree
+
+
+def _differentiate(a: Any, b: Any, function: Any) -> Call:
+    """PyTorch's value and derivative of ``function(torch, fixed, moving)``."""
+    torch = load("torch")
+    fixed, moving = torch.from_numpy(a.copy()), torch.from_numpy(b.copy()).requires_grad_()
+
+    def go() -> Any:
+        moving.grad = None
+        value = function(torch, fixed, moving)
+        value.backward()
+        return value.detach(), moving.grad
+
+    return go
+
+
+def _evaluate(a: Any, b: Any, function: Any) -> Call:
+    """PyTorch's value of ``function(torch, fixed, moving)``."""
+    torch = load("torch")
+    fixed, moving = torch.from_numpy(a.copy()), torch.from_numpy(b.copy())
+
+    def go() -> Any:
+        with torch.no_grad():
+            return function(torch, fixed, moving)
+
+    return go
+
+
+def _work(shape: Shape, dtype: str, gradient: bool, tolerance: float) -> Work:
+    return Work(
+        _pair(shape, dtype),
+        lambda op, a, b: op(a, b, gradient=gradient),
+        agree=_gradients(tolerance) if gradient else close(tolerance),
+        out=False,
+    )
+
+
+@case("ssd", gradient=(False, True))
+def ssd(shape: Shape, dtype: str, gradient: bool) -> Work:
+    """The squared differences of two heads, alone or with their derivative."""
+    work = _work(shape, dtype, gradient, 1e-4)
+
+    @work.rival("PyTorch", "autograd" if gradient else "")
+    def _torch(a: Any, b: Any) -> Call:
+        run = _differentiate if gradient else _evaluate
+        return run(a, b, lambda torch, f, m: torch.nn.functional.mse_loss(m, f, reduction="sum"))
+
+    if gradient:
+        return work
 
     @work.rival("NumPy")
     def _numpy(a: Any, b: Any) -> Call:
@@ -48,12 +101,6 @@ def ssd(shape: Shape, dtype: str) -> Work:
         metrics = load("skimage.metrics")
         return lambda: metrics.mean_squared_error(a, b)
 
-    @work.rival("PyTorch")
-    def _torch(a: Any, b: Any) -> Call:
-        torch = load("torch")
-        s, t = torch.from_numpy(a.copy()), torch.from_numpy(b.copy())
-        return lambda: torch.nn.functional.mse_loss(s, t, reduction="sum")
-
     @work.rival("SimpleITK", differs="the mean, through an interpolator")
     def _simpleitk(a: Any, b: Any) -> Call:
         return _registration(a, b, "SetMetricAsMeanSquares")
@@ -61,25 +108,25 @@ def ssd(shape: Shape, dtype: str) -> Work:
     return work
 
 
-@case("ncc")
-def ncc(shape: Shape, dtype: str) -> Work:
-    """The correlation of two heads."""
-    work = Work(_pair(shape, dtype), lambda op, a, b: op(a, b), agree=close(1e-4), out=False)
+@case("ncc", gradient=(False, True))
+def ncc(shape: Shape, dtype: str, gradient: bool) -> Work:
+    """The correlation of two heads, alone or with its derivative."""
+    work = _work(shape, dtype, gradient, 1e-4)
+
+    def correlation(torch: Any, fixed: Any, moving: Any) -> Any:
+        u, v = fixed - fixed.mean(), moving - moving.mean()
+        return (u * v).sum() / ((u * u).sum() * (v * v).sum()).sqrt()
+
+    @work.rival("PyTorch", "autograd" if gradient else "")
+    def _torch(a: Any, b: Any) -> Call:
+        return (_differentiate if gradient else _evaluate)(a, b, correlation)
+
+    if gradient:
+        return work
 
     @work.rival("NumPy", "corrcoef")
     def _numpy(a: Any, b: Any) -> Call:
         return lambda: np.corrcoef(a.ravel(), b.ravel())[0, 1]
-
-    @work.rival("PyTorch")
-    def _torch(a: Any, b: Any) -> Call:
-        torch = load("torch")
-        s, t = torch.from_numpy(a.copy()), torch.from_numpy(b.copy())
-
-        def go() -> Any:
-            u, v = s - s.mean(), t - t.mean()
-            return (u * v).sum() / ((u * u).sum() * (v * v).sum()).sqrt()
-
-        return go
 
     @work.rival("SimpleITK", differs="squared and negative, through an interpolator")
     def _simpleitk(a: Any, b: Any) -> Call:
@@ -88,19 +135,40 @@ def ncc(shape: Shape, dtype: str) -> Work:
     return work
 
 
-@case("mutual_information", targets={"bins=32": 15}, bins=(32,))
-def mutual_information(shape: Shape, dtype: str, bins: int) -> Work:
+@case(
+    "mutual_information",
+    targets={"bins=32, gradient=False": 15},
+    bins=(32,),
+    gradient=(False, True),
+)
+def mutual_information(shape: Shape, dtype: str, bins: int, gradient: bool) -> Work:
     """Mattes' measure of two heads: a cubic window on the moving intensities."""
     work = Work(
         _pair(shape, dtype),
-        lambda op, a, b: op(a, b, bins=bins),
-        agree=close(1e-4),
+        lambda op, a, b: op(a, b, bins=bins, gradient=gradient),
+        agree=_gradients(1e-4) if gradient else close(1e-4),
         out=False,
     )
+    if gradient:
+        return work
 
     @work.rival("SimpleITK", "Mattes", agree=_negative(1e-4))
     def _simpleitk(a: Any, b: Any) -> Call:
         return _registration(a, b, "SetMetricAsMattesMutualInformation", bins)
+
+    return work
+
+
+@case("joint_histogram", bins=(32,))
+def joint_histogram(shape: Shape, dtype: str, bins: int) -> Work:
+    """The counts of the pairs of intensities of two heads."""
+    work = Work(
+        _pair(shape, dtype), lambda op, a, b: op(a, b, bins)[0], agree=close(1e-4), out=False
+    )
+
+    @work.rival("NumPy")
+    def _numpy(a: Any, b: Any) -> Call:
+        return lambda: np.histogram2d(a.ravel(), b.ravel(), bins)[0]
 
     return work
 
@@ -110,7 +178,7 @@ def normalized_mutual_information(shape: Shape, dtype: str, bins: int) -> Work:
     """Studholme's measure of two heads from a plain joint histogram."""
     work = Work(
         _pair(shape, dtype),
-        lambda op, a, b: op(a, b, bins=bins, parzen=False),
+        lambda op, a, b: op(a, b, bins=bins),
         agree=close(1e-5),
         out=False,
     )
