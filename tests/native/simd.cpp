@@ -166,28 +166,53 @@ void turning() {
     for (int j = 0; j < N; ++j) CHECK(rows[i][j] == T(100 * j + i));
 }
 
+void loads_and_stores() {
+  memory<u8>(), memory<i8>(), memory<i16>(), memory<u16>(), memory<i32>(), memory<u32>();
+  memory<i64>(), memory<f32>(), memory<f64>();
+}
+void comparisons() {
+  order<u8>(), order<i8>(), order<i16>(), order<u16>(), order<i32>(), order<u32>();
+  order<i64>(), order<f32>(), order<f64>();
+}
+void float_functions() { floats<f32>(), floats<f64>(); }
+
 template <class... T>
-void every_type() {
-  (memory<T>(), ...);
-  (order<T>(), ...);
+void reading_all() {
   (reading<f32, T>(), ...);
   (reading<f64, T>(), ...);
 }
-
-int main() {
-  every_type<u8, i8, i16, u16, i32, f32, f64>();
-  memory<u32>(), memory<i64>(), order<i64>(), order<u32>();
+void reading_as_another_type() {
+  reading_all<u8, i8, i16, u16, i32, f32, f64>();
   reading<i32, u8>(), reading<i32, i8>(), reading<i32, i16>(), reading<i32, u16>();
   reading<i16, u8>(), reading<u16, u8>(), reading<f64, i64>();
-  floats<f32>(), floats<f64>();
-  writing<u8, f32>(), writing<i8, f32>(), writing<i16, f32>(), writing<u16, f32>();
-  writing<i32, f32>(), writing<u8, f64>(), writing<i16, f64>(), writing<u16, f64>();
-  writing<i32, f64>(), writing<u8, i32>(), writing<i8, i32>(), writing<i16, i32>();
-  writing<u16, i32>();
+}
+
+template <class... To>
+void writing_all() {
+  (writing<To, f32>(), ...);
+  (writing<To, f64>(), ...);
+  (writing<To, i32>(), ...);
+}
+void writing_as_another_type() {
+  writing_all<u8, i8, i16, u16, i32>();
   f32 out[Vec<f64>::lanes];
   store_as(out, Vec<f64>(0.1));
   CHECK(out[0] == 0.1f);
-  moving<f32>(), moving<i32>(), moving<f64>();
-  turning<f32>(), turning<i32>();
-  return done();
+}
+
+void gathering() { moving<f32>(), moving<i32>(), moving<f64>(); }
+void transposing() { turning<f32>(), turning<i32>(); }
+
+void lane_sums() {
+  LaneSum sum;
+  for (int i = 0; i < 1000; ++i) sum.add(Vec<f32>(0.1f));
+  CHECK(std::abs(sum.total() - 1000.0 * Vec<f32>::lanes * f64(0.1f)) < 1e-9);
+}
+
+#define CASE(name) {#name, name}
+int main(int count, char** arguments) {
+  return run({CASE(loads_and_stores), CASE(comparisons), CASE(float_functions),
+              CASE(reading_as_another_type), CASE(writing_as_another_type), CASE(gathering),
+              CASE(transposing), CASE(lane_sums)},
+             count, arguments);
 }

@@ -13,17 +13,15 @@
 #include <type_traits>
 #include <utility>
 
-#pragma GCC diagnostic push
 #if defined(__x86_64__)
+#pragma GCC diagnostic push
 #if !defined(__clang__)  // GCC 12 warns about its own header
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include <immintrin.h>
 #pragma GCC diagnostic pop
-#pragma GCC diagnostic push
 #endif
-#pragma GCC diagnostic ignored "-Wpsabi"  // everything here is inlined: no vector crosses a call
 
 namespace voxkern::simd {
 
@@ -43,6 +41,17 @@ using signed_of = std::conditional_t<
     size == 1, i8,
     std::conditional_t<size == 2, i16, std::conditional_t<size == 4, i32, i64>>>;
 
+template <class T, bool whole = std::is_integral_v<T>>
+struct Wrapping {
+  using type = T;
+};
+template <class T>
+struct Wrapping<T, true> {
+  using type = std::make_unsigned_t<T>;
+};
+template <class T>
+using wrapping = typename Wrapping<T>::type;
+
 // The compiler's own vector. Apart from Vec, where GCC would drop the attribute.
 template <class T, int N>
 struct Register {
@@ -55,6 +64,8 @@ template <class T, int N = lanes<T>>
 struct Vec {
   using Raw = typename Register<T, N>::type;
   using Mask = Vec<signed_of<sizeof(T)>, N>;
+  // What arithmetic is done in: integers wrap, which C++ allows only to unsigned ones.
+  using Wrap = typename Register<wrapping<T>, N>::type;
   using Lane = T;
   static constexpr int lanes = N;
 
@@ -65,16 +76,16 @@ struct Vec {
   Vec(T all) : v(all - Raw{}) {}  // minus, since 0 + -0.0 is +0.0
   T operator[](int lane) const { return v[lane]; }
 
-  friend Vec operator+(Vec a, Vec b) { return Raw(a.v + b.v); }
-  friend Vec operator-(Vec a, Vec b) { return Raw(a.v - b.v); }
-  friend Vec operator*(Vec a, Vec b) { return Raw(a.v * b.v); }
+  friend Vec operator+(Vec a, Vec b) { return Raw(Wrap(a.v) + Wrap(b.v)); }
+  friend Vec operator-(Vec a, Vec b) { return Raw(Wrap(a.v) - Wrap(b.v)); }
+  friend Vec operator*(Vec a, Vec b) { return Raw(Wrap(a.v) * Wrap(b.v)); }
   friend Vec operator/(Vec a, Vec b) { return Raw(a.v / b.v); }
   friend Vec operator&(Vec a, Vec b) { return Raw(a.v & b.v); }
   friend Vec operator|(Vec a, Vec b) { return Raw(a.v | b.v); }
   friend Vec operator^(Vec a, Vec b) { return Raw(a.v ^ b.v); }
   friend Vec operator<<(Vec a, int by) { return Raw(a.v << by); }
   friend Vec operator>>(Vec a, int by) { return Raw(a.v >> by); }
-  Vec operator-() const { return Raw(-v); }
+  Vec operator-() const { return Raw(-Wrap(v)); }
   Vec operator~() const { return Raw(~v); }
   Vec& operator+=(Vec b) { return *this = *this + b; }
   Vec& operator-=(Vec b) { return *this = *this - b; }
@@ -397,7 +408,7 @@ inline T reduce_sum(Vec<T, N> a) {
 
 // Converting. Lanes stay in their places, and their number stays.
 
-#if defined(__x86_64__)
+#if defined(__SSE4_1__)
 // Bytes of a vector of at most 16, in the low part of a register.
 template <class Raw>
 inline __m128i low(Raw raw) {
@@ -451,7 +462,7 @@ inline Vec<To, N> convert(Vec<T, N> a) {
   } else if constexpr (sizeof(T) <= 2 && (sizeof(To) == 8 || std::is_floating_point_v<To>)) {
     return convert<To>(convert<i32>(a));
   } else {
-#if defined(__x86_64__)
+#if defined(__SSE4_1__)
     if constexpr (sizeof(T) <= 2 && std::is_same_v<To, i32> && N * 4 >= 16 && N * 4 <= bytes)
       return widen(a);
 #endif
@@ -485,7 +496,7 @@ inline Vec<To, N> narrow(Vec<i32, N> a) {
     return typename Out::Raw(_mm512_cvtepi32_epi16((__m512i)a.v));
   } else
 #endif
-#if defined(__x86_64__)
+#if defined(__SSE4_1__)
       if constexpr (N == 4 || (N == 8 && bytes >= 32)) {
     __m128i lower, upper;  // the packing instructions saturate by themselves
     if constexpr (N == 4) lower = upper = (__m128i)a.v;
@@ -653,6 +664,4 @@ class LaneSum {
 namespace voxkern {
 using simd::LaneSum;
 using simd::Vec;
-}
-
-#pragma GCC diagnostic pop
+}  // namespace voxkern
