@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..image import Image
 from . import _files, metaimage, nifti, npy, nrrd
 from ._files import FormatError
@@ -75,9 +77,14 @@ def read(path: str | os.PathLike[str], *, mmap: bool = False, progress: Any = Fa
 
 def _guarded(path: Path, start: bytes, mmap: bool) -> Image:
     try:
-        return _dispatch(path, start, mmap)
+        with np.errstate(all="ignore"):
+            return _dispatch(path, start, mmap)
+    except FormatError:
+        raise
     except MemoryError:
         raise _files.fail(path, "the declared image does not fit in memory") from None
+    except (TypeError, ValueError) as error:  # what Image refuses
+        raise _files.fail(path, str(error)) from None
 
 
 def _dispatch(path: Path, start: bytes, mmap: bool) -> Image:
