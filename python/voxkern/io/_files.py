@@ -61,6 +61,7 @@ def count(path: Path, shape: Sequence[int]) -> int:
 def require(path: Path, wanted: int, there: int, what: str = "voxels") -> None:
     """Refuse a file that is too short for what its header declares."""
     if wanted > there:
+        there = max(there, 0)
         raise fail(path, f"the header declares {wanted} bytes of {what}, the file holds {there}")
 
 

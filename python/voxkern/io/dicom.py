@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections import defaultdict
@@ -42,10 +43,16 @@ def _pydicom() -> Any:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Whatever pydicom or a decoder raises about this file becomes a `FormatError`."""
+    """Whatever pydicom or a decoder raises about this file becomes a `FormatError`.
+
+    Its warnings are silent: it repeats each to its logger, which prints where nobody asked.
+    """
+    logger = logging.getLogger("pydicom")
+    level = logger.level
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            logger.setLevel(logging.CRITICAL)
             yield
     except (FormatError, OSError, KeyboardInterrupt):
         raise
@@ -53,6 +60,8 @@ def _named(path: Path) -> Iterator[None]:
         raise ImportError(f'{path}: {error}. pip install "voxkern[io]"') from None
     except Exception as error:
         raise fail(path, f"not readable as DICOM ({type(error).__name__}: {error})") from None
+    finally:
+        logger.setLevel(level)
 
 
 @dataclass
@@ -577,6 +586,8 @@ def _decoded_pixels(path: Path, header: Any, samples: int) -> NDArray[Any]:
         wanted = wanted * 2 // 3
     _files.require(path, wanted, stored * _RATIO if compressed else stored, "pixels")
     data = np.asarray(whole.pixel_array)
+    if data.size != samples:
+        raise fail(path, f"wanted {samples} samples, the pixels hold {data.size}")
     if str(whole.get("PhotometricInterpretation")) == "PALETTE COLOR":
         data = pydicom.pixels.apply_color_lut(data, whole)
         if data.dtype == np.uint16 and not (data & 0xFF).any():
