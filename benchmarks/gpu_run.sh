@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 export OUT=${OUT:-$PWD/build/gpu} SITE=${SITE:-$PWD/build/gpu-site} PYTHON=${PYTHON:-python3}
 export PYTHONUNBUFFERED=1
 STAGES=${STAGES:-"env build test sanitize bench"}
-ARCHS=${ARCHS:-native}
+ARCHS=${ARCHS:-native} LEVELS=${LEVELS:-v3}
 mkdir -p "$OUT"
 failed=0
 
@@ -55,7 +55,8 @@ print('python', sys.version.split()[0], 'numpy', numpy.__version__, 'cupy', cupy
 stage_build() {
   rm -rf "$SITE"
   "$PYTHON" -m pip install -q --no-index --no-build-isolation --no-deps --target "$SITE" . \
-    -Cbuild-dir="$SITE.build" -Ccmake.define.VOXKERN_CUDA=ON -Ccmake.define.VOXKERN_CUDA_ARCHS="$ARCHS"
+    -Cbuild-dir="$SITE.build" -Ccmake.define.VOXKERN_CUDA=ON -Ccmake.define.VOXKERN_CUDA_ARCHS="$ARCHS" \
+    -Ccmake.define.VOXKERN_LEVELS="$LEVELS"
   local status=$?
   ls -l "$SITE"/voxkern/*.so
   return $status
@@ -89,7 +90,7 @@ stage_bench() {
 }
 
 export -f note stage_env stage_build stage_test stage_sanitize stage_bench
-export ARCHS
+export ARCHS LEVELS
 stage env 60
 if [ $? -eq 3 ]; then
   echo "no GPU, so there is nothing to find out; gpu.json says so"
