@@ -1,3 +1,14 @@
 """How alike two images are: values and gradients."""
 
-__all__: list[str] = []
+from ._histogram import histogram, joint_histogram
+from ._moments import ncc, ssd
+from ._parzen import mutual_information, normalized_mutual_information
+
+__all__ = [
+    "histogram",
+    "joint_histogram",
+    "mutual_information",
+    "ncc",
+    "normalized_mutual_information",
+    "ssd",
+]

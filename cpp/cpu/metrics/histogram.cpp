@@ -1,0 +1,161 @@
+#include <voxkern/metrics/histogram.hpp>
+
+#include <cpu/metrics/bins.hpp>
+#include <cpu/parallel.hpp>
+#include <voxkern/simd.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <vector>
+
+namespace voxkern::cpu {
+
+namespace {
+
+constexpr i64 piece = 2048;  // voxels whose bins are found at once
+
+const u8* row_of(const View<const u8>& mask, i64 z, i64 y) {
+  return mask.size.x ? mask.row(z, y) : nullptr;
+}
+
+template <class T>
+struct Range {
+  T low = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
+                                               : std::numeric_limits<T>::max();
+  T high = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                : std::numeric_limits<T>::lowest();
+  bool nan = false;
+  i64 count = 0;
+
+  void take(const T* row, i64 n) {
+    constexpr int lanes = simd::lanes<T>;
+    i64 x = 0;
+    if (n >= lanes) {
+      Vec<T> lower = low, upper = high;
+      typename Vec<T>::Mask odd(typename Vec<T>::Mask::Lane(0));
+      for (; x + lanes <= n; x += lanes) {
+        const auto v = simd::load(row + x);
+        lower = min(v, lower);  // a NaN in v leaves the second operand
+        upper = max(v, upper);
+        odd = odd | (v != v);
+      }
+      low = simd::reduce_min(lower);
+      high = simd::reduce_max(upper);
+      nan |= any(odd);
+    }
+    for (; x < n; ++x) take(row[x]);
+    count += n;
+  }
+  void take(T v) {
+    low = v < low ? v : low;
+    high = v > high ? v : high;
+    nan |= v != v;
+  }
+  Range& operator+=(const Range& r) {
+    low = r.low < low ? r.low : low;
+    high = r.high > high ? r.high : high;
+    nan |= r.nan;
+    count += r.count;
+    return *this;
+  }
+};
+
+// Counts pairs or single bins: one voxel in four goes to the same copy, so that a run of equal
+// values does not wait for its own last count.
+class Counts {
+ public:
+  explicit Counts(i64 bins) : bins_(bins), of_(4 * bins) {}
+  void add(i64 x, i64 bin) { ++of_[(x & 3) * bins_ + bin]; }
+  void into(List<i64> counts) const {
+    for (int copy = 0; copy < 4; ++copy)
+      for (i64 k = 0; k < bins_; ++k) counts[k] += of_[copy * bins_ + k];
+  }
+
+ private:
+  i64 bins_;
+  std::vector<u64> of_;
+};
+
+// Runs count(own, z, y, from, to) over all pieces of rows and adds the threads' own counts up.
+template <class F>
+void count_pieces(On on, Size size, List<i64> counts, F count) {
+  std::fill(counts.data, counts.data + counts.size, 0);
+  std::mutex adding;
+  const Blocks blocks(size);
+  parallel_slabs(on, blocks.count(), 4, [&](i64 begin, i64 end) {
+    Counts own(counts.size);
+    for (i64 i = begin; i < end; ++i) {
+      const Block block = blocks[i];
+      for (i64 row = block.begin; row < block.end; ++row)
+        for (i64 from = block.from; from < block.to; from += piece)
+          count(own, row / size.y, row % size.y, from, std::min(from + piece, block.to));
+    }
+    std::lock_guard hold(adding);
+    own.into(counts);
+  });
+}
+
+}  // namespace
+
+template <class T>
+void extremes(On on, View<const T> x, View<const u8> mask, List<f64> out) {
+  const auto all = parallel_sum<Range<T>>(
+      on, x.size, [&](i64 z, i64 y, i64 from, i64 to, Range<T>& range) {
+        const T* row = x.row(z, y);
+        if (!mask.size.x) return range.take(row + from, to - from);
+        const u8* inside = mask.row(z, y);
+        for (i64 i = from; i < to; ++i) {
+          if (!inside[i]) continue;
+          range.take(row[i]);
+          ++range.count;
+        }
+      });
+  const bool some = all.low <= all.high;
+  out[0] = some ? f64(all.low) : std::numeric_limits<f64>::infinity();
+  out[1] = some ? f64(all.high) : -std::numeric_limits<f64>::infinity();
+  out[2] = all.nan;
+  out[3] = f64(all.count);
+}
+
+template <class T>
+void histogram(On on, View<const T> x, View<const u8> mask, List<const f64> edges,
+               List<i64> counts) {
+  const Bins<T> bins(edges, x.size.count());
+  count_pieces(on, x.size, counts, [&](Counts& own, i64 z, i64 y, i64 from, i64 to) {
+    i32 at[piece];
+    const u8* inside = row_of(mask, z, y);
+    bins.find(x.row(z, y) + from, inside ? inside + from : nullptr, to - from, at);
+    for (i64 i = 0; i < to - from; ++i)
+      if (at[i] >= 0) own.add(i, at[i]);
+  });
+}
+
+template <class T>
+void joint_histogram(On on, View<const T> a, View<const T> b, View<const u8> mask,
+                     List<const f64> a_edges, List<const f64> b_edges, List<i64> counts) {
+  const Bins<T> a_bins(a_edges, a.size.count()), b_bins(b_edges, b.size.count());
+  const i64 across = b_edges.size - 1;
+  count_pieces(on, a.size, counts, [&](Counts& own, i64 z, i64 y, i64 from, i64 to) {
+    i32 at[piece], of[piece];
+    const u8* inside = row_of(mask, z, y);
+    a_bins.find(a.row(z, y) + from, inside ? inside + from : nullptr, to - from, at);
+    b_bins.find(b.row(z, y) + from, nullptr, to - from, of);
+    for (i64 i = 0; i < to - from; ++i)
+      if (at[i] >= 0 && of[i] >= 0) own.add(i, at[i] * across + of[i]);
+  });
+}
+
+#define VOXKERN_INSTANCES(T)                                                                     \
+  template void extremes(On, View<const T>, View<const u8>, List<f64>);                          \
+  template void histogram(On, View<const T>, View<const u8>, List<const f64>, List<i64>);        \
+  template void joint_histogram(On, View<const T>, View<const T>, View<const u8>,                \
+                                List<const f64>, List<const f64>, List<i64>);
+VOXKERN_INSTANCES(u8)
+VOXKERN_INSTANCES(i16)
+VOXKERN_INSTANCES(u16)
+VOXKERN_INSTANCES(i32)
+VOXKERN_INSTANCES(f32)
+VOXKERN_INSTANCES(f64)
+
+}  // namespace voxkern::cpu

@@ -1,0 +1,259 @@
+"""Extremes, histograms and joint histograms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import _args
+from .._kernel import In, ListIn, ListOut, kernel
+from ._moments import _example_pair
+from ._pair import EVERYWHERE, as_image, as_mask, as_pair, as_volume
+
+
+@kernel(dtypes=_args.REAL)
+def _extremes(x: In, mask: In, out: ListOut) -> None:
+    low, high, nan, count = math.inf, -math.inf, 0.0, 0.0
+    for k in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            for i in range(x.shape[2]):
+                if mask.size == 0 or mask[k, j, i] != 0:
+                    v = np.float64(x[k, j, i])
+                    low = v if v < low else low
+                    high = v if v > high else high
+                    nan = 1.0 if v != v else nan
+                    count += 1.0
+    out[0], out[1], out[2], out[3] = low, high, nan, count
+
+
+@_extremes.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x, _, mask = _example_pair(rng, shape, dtype)
+    if dtype.startswith("float"):
+        x[rng.random(shape) < 0.1] = np.nan
+    return x, mask, np.zeros(4)
+
+
+def _bin_of(v: float, edges: Any) -> int:
+    """Return the bin of a value, -1 outside; the last bin has its upper edge in it."""
+    bins = edges.size - 1
+    if not (v >= edges[0] and v <= edges[bins]):
+        return -1
+    return min(int(np.searchsorted(edges, v, "right")) - 1, bins - 1)
+
+
+@kernel(dtypes=_args.REAL)
+def _histogram(x: In, mask: In, edges: ListIn, counts: ListOut) -> None:
+    counts[:] = 0
+    for k in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            for i in range(x.shape[2]):
+                if mask.size == 0 or mask[k, j, i] != 0:
+                    bin = _bin_of(np.float64(x[k, j, i]), edges)
+                    if bin >= 0:
+                        counts[bin] += 1
+
+
+def _example_edges(rng: np.random.Generator) -> Any:
+    even = np.linspace(5, 150, int(rng.integers(2, 40)))
+    return even if rng.integers(2) else np.unique((even**2 / 150).round(1))
+
+
+@_histogram.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x, _, mask = _example_pair(rng, shape, dtype)
+    edges = _example_edges(rng)
+    if dtype.startswith("float"):
+        x[rng.random(shape) < 0.1] = np.nan
+        x[rng.random(shape) < 0.3] = rng.choice(edges)
+    return x, mask, edges, np.zeros(edges.size - 1, np.int64)
+
+
+@kernel(dtypes=_args.REAL)
+def _joint_histogram(
+    a: In, b: In, mask: In, a_edges: ListIn, b_edges: ListIn, counts: ListOut
+) -> None:
+    counts[:] = 0
+    for k in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            for i in range(a.shape[2]):
+                if mask.size == 0 or mask[k, j, i] != 0:
+                    p = _bin_of(np.float64(a[k, j, i]), a_edges)
+                    q = _bin_of(np.float64(b[k, j, i]), b_edges)
+                    if p >= 0 and q >= 0:
+                        counts[p * (b_edges.size - 1) + q] += 1
+
+
+@_joint_histogram.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    a_edges, b_edges = _example_edges(rng), _example_edges(rng)
+    counts = np.zeros((a_edges.size - 1) * (b_edges.size - 1), np.int64)
+    return *_example_pair(rng, shape, dtype), a_edges, b_edges, counts
+
+
+def extremes(volume: Any, mask: Any = EVERYWHERE, workers: int | None = None) -> Any:
+    """Return the smallest and largest number, whether there is a NaN, and how many voxels count."""
+    out = np.array([math.inf, -math.inf, 0, 0])
+    if volume.size:
+        _extremes(volume, mask, out, workers=workers)
+    return float(out[0]), float(out[1]), bool(out[2]), int(out[3])
+
+
+def bin_edges(
+    volume: Any, mask: Any, bins: Any, range: Any, name: str, workers: int | None
+) -> tuple[Any, Any]:
+    """Return NumPy's edges for an image, in its type and in float64.
+
+    `bins` is how many, or the edges themselves. Without a range it is that of the voxels.
+    """
+    if not isinstance(bins, (int, np.integer)):
+        edges = np.asarray(bins)
+        if edges.ndim != 1 or edges.size < 2 or not (np.diff(edges.astype(np.float64)) >= 0).all():
+            raise ValueError(f"bins must be a number or at least two rising edges; got {bins!r}")
+        return edges, edges.astype(np.float64)
+    bins = _args.as_int(bins, "bins", 1)
+    dtype = np.dtype(_args.dtype_name(volume))
+    if range is None:
+        low, high, nan, count = extremes(volume, mask, workers)
+        if nan or (count and not (math.isfinite(low) and math.isfinite(high))):
+            raise ValueError(f"{name} must be finite where range is None; it has NaN or infinity")
+        ends = np.array([low, high] if count else [], dtype)
+    else:
+        low, high = as_range(range, "range")
+        ends, range = np.zeros(0, dtype), (low, high)
+    edges = np.histogram_bin_edges(ends, bins, range)
+    return edges, edges.astype(np.float64)
+
+
+def as_range(range: Any, name: str) -> tuple[float, float]:
+    """Return two rising finite numbers."""
+    try:
+        low, high = range
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be two numbers; got {range!r}") from None
+    low, high = _args.as_float(low, name), _args.as_float(high, name)
+    if low > high:
+        raise ValueError(f"{name} must rise; got {range!r}")
+    return low, high
+
+
+def histogram(
+    image: Any,
+    bins: Any = 256,
+    range: Any = None,
+    *,
+    mask: Any = None,
+    workers: int | None = None,
+) -> tuple[Any, Any]:
+    """Count the voxels in bins of intensity.
+
+    Parameters
+    ----------
+    image : array
+        Of any real type.
+    bins : int or sequence of float
+        How many bins of one width, or the edges of the bins, rising.
+    range : tuple of float, optional
+        From where to where; left out, the smallest and the largest voxel that counts.
+    mask : array of bool or uint8, optional
+        Where it is not zero, voxels count.
+    workers : int, optional
+        Threads to use.
+
+    Returns
+    -------
+    counts : ndarray of int64, shape (bins,)
+        In NumPy, wherever the image is.
+    edges : ndarray, shape (bins + 1,)
+
+    Raises
+    ------
+    ValueError
+        If the range is left out and the image has NaN or infinity.
+
+    Notes
+    -----
+    Both answers are those of ``numpy.histogram``, bit by bit: a value on an edge belongs to the bin
+    above it, the last edge to the last bin. Values outside the range and NaN are not counted.
+
+    Examples
+    --------
+    >>> counts, edges = histogram(np.array([0, 1, 1, 2, 4]), bins=2)
+    >>> counts, edges
+    (array([3, 2]), array([0., 2., 4.]))
+    """
+    x, _ = as_image(image, "image")
+    inside = as_mask(mask, x.shape, x)
+    workers = _args.as_workers(workers)
+    volume = as_volume(x)
+    edges, exact = bin_edges(volume, inside, bins, range, "image", workers)
+    counts = np.zeros(edges.size - 1, np.int64)
+    if volume.size:
+        _histogram(volume, inside, exact, counts, workers=workers)
+    return counts, edges
+
+
+def joint_histogram(
+    fixed: Any,
+    moving: Any,
+    bins: Any = 32,
+    *,
+    fixed_range: Any = None,
+    moving_range: Any = None,
+    mask: Any = None,
+    workers: int | None = None,
+) -> tuple[Any, Any, Any]:
+    """Count the pairs of intensities that two images have at the same voxels.
+
+    Parameters
+    ----------
+    fixed, moving : array
+        Images of one shape, of any real type.
+    bins : int or tuple of two int
+        Bins for either image, or for each.
+    fixed_range, moving_range : tuple of float, optional
+        From where to where; left out, the smallest and the largest voxel that counts.
+    mask : array of bool or uint8, optional
+        Where it is not zero, voxels count.
+    workers : int, optional
+        Threads to use.
+
+    Returns
+    -------
+    counts : ndarray of int64, shape (bins of fixed, bins of moving)
+    fixed_edges, moving_edges : ndarray
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a range is left out where an image has NaN or infinity.
+
+    Notes
+    -----
+    The answer of ``numpy.histogram2d`` for the same edges. Pairs with a value outside its range, or
+    with NaN, are not counted.
+
+    Examples
+    --------
+    >>> joint_histogram(np.array([0, 0, 1, 1]), np.array([5, 5, 5, 9]), bins=2)[0]
+    array([[2, 0],
+           [1, 1]])
+    """
+    pair, workers = as_pair(fixed, moving, mask), _args.as_workers(workers)
+    counts, f_edges, m_edges = count_pairs(pair, bins, fixed_range, moving_range, workers)
+    return counts, f_edges, m_edges
+
+
+def count_pairs(
+    pair: Any, bins: Any, fixed_range: Any, moving_range: Any, workers: int | None
+) -> tuple[Any, Any, Any]:
+    """Return the joint histogram of a pair made ready, and the edges."""
+    each = tuple(_args.as_int(b, "bins", 1) for b in _args.per_axis(bins, 2, "bins"))
+    f_edges, f = bin_edges(pair.fixed, pair.mask, each[0], fixed_range, "fixed", workers)
+    m_edges, m = bin_edges(pair.moving, pair.mask, each[1], moving_range, "moving", workers)
+    counts = np.zeros(each[0] * each[1], np.int64)
+    if pair.fixed.size:
+        _joint_histogram(*pair[:3], f, m, counts, workers=workers)
+    return counts.reshape(each), f_edges, m_edges
