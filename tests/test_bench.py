@@ -275,7 +275,7 @@ def test_json_holds_machine_versions_and_rows(measure, tmp_path):
     assert written["machine"]["cpus"] == _machine.available_cpus()
     assert written["versions"]["NumPy"] == np.__version__
     assert [r["who"] for r in written["rows"]] == ["voxkern", "voxkern", "NumPy"]
-    assert written["rows"][0]["case"] == "doubled() 16x16x16 float32"
+    assert written["rows"][0]["case"] == "doubled 16x16x16 float32"
 
 
 def test_losses_are_told():
@@ -328,7 +328,7 @@ def test_the_readme_table_shows_losses_in_bold(table):
     text = table.table(document(*rows))
     assert "Abacus" in text
     assert (
-        "| `op() 9x9x9 u1` | 4 | **8** (asked 6) | edt, allocates | 2 | **0.5x** |"
+        "| `op 9x9x9 u1` | 4 | **8** (asked 6) | edt, allocates | 2 | **0.5x** |"
         in text.splitlines()
     )
     assert "OpenCV" not in text.partition("| case")[2]

@@ -54,10 +54,19 @@ class Row:
     cores: float = 1.0
 
     @property
+    def call(self) -> str:
+        """Op and parameters."""
+        return f"{self.op}({self.label})" if self.label else self.op
+
+    @property
+    def image(self) -> str:
+        """Shape and dtype."""
+        return f"{'x'.join(str(n) for n in self.shape)} {self.dtype}"
+
+    @property
     def case(self) -> str:
-        """Op, parameters, shape and dtype in one line."""
-        size = "x".join(str(n) for n in self.shape)
-        return f"{self.op}({self.label}) {size} {self.dtype}"
+        """What is measured, in one line."""
+        return f"{self.call} {self.image}"
 
     @property
     def disturbed(self) -> bool:

@@ -77,10 +77,8 @@ def tables(rows: Sequence[Row]) -> list[Any]:
             table.add_column(name, justify="right" if right else "left", no_wrap=name == "who")
         for group in by_case(of_family):
             first = group[0]
-            size = "x".join(str(n) for n in first.shape)
             noisy = "  [yellow]disturbed[/]" if any(r.disturbed for r in group) else ""
-            head = f"[bold]{first.op}({first.label})[/]"
-            table.add_row(head, *[""] * 6, f"{size} {first.dtype}{noisy}")
+            table.add_row(f"[bold]{first.call}[/]", *[""] * 6, f"{first.image}{noisy}")
             ordered = sorted(group, key=lambda r: (r.who != OURS, r.ms is None, r.ms or 0.0))
             for row in ordered:
                 table.add_row(*_cells(row), style="" if row.who == OURS else "dim")

@@ -9,7 +9,7 @@ import numpy as np
 from voxkern.bench import _machine
 from voxkern.bench._agree import close, exact, same_partition, to_numpy
 from voxkern.bench._case import Call, Work, case
-from voxkern.bench._inputs import Shape, head, mask, tissues
+from voxkern.bench._inputs import Shape, head, mask
 from voxkern.bench._peers import cupy_rival, load, sitk_image
 
 
@@ -72,19 +72,13 @@ def label(shape: Shape, dtype: str, image: str, connectivity: int) -> Work:
 
 @case("connected_threshold", targets={"": 5}, region=("big", "small"))
 def connected_threshold(shape: Shape, dtype: str, region: str) -> Work:
-    """White matter from a seed; or, with a seed in noise, a handful of voxels."""
+    """White matter from a seed, a tenth of the volume; or one ventricle, a thousandth."""
     x = head(shape, dtype)
-    lower, upper = 760.0, 1100.0
-    if region == "big":
-        inner = np.argwhere(tissues(shape)[shape[0] // 4] == 5)
-        z, (y, x_) = shape[0] // 4, inner[len(inner) // 2]
-        line = x[z, y]
-        good = np.flatnonzero((line > lower) & (line < upper))
-        seed = (int(z), int(y), int(good[np.abs(good - x_).argmin()]))
-    else:
-        seed = (2, 2, 2)
-        value = float(x[seed])
-        lower, upper = value - 2, value + 2
+    lower, upper = (760.0, 1100.0) if region == "big" else (170.0, 330.0)
+    start = (shape[0] // 4, shape[1] // 2) if region == "big" else (shape[0] // 2, shape[1] // 2)
+    near = shape[2] * (0.4 if region == "big" else 0.45)
+    good = np.flatnonzero((x[start] > lower) & (x[start] < upper))
+    seed = (*start, int(good[np.abs(good - near).argmin()]))
     work = Work(
         (x,),
         lambda op, x, out: op(x, [seed], lower, upper, out=out),
