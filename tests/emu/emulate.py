@@ -123,3 +123,15 @@ class HostArrays:
 def gpu():
     """A `Gpu` whose kernels run on the CPU."""
     return _gpu.Gpu(HostArrays(), module().launch)
+
+
+class WatchedGpu(_gpu.Gpu):
+    """A `Gpu` that keeps the names of what is launched."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.launched = set()
+
+    def launch(self, name, *args):
+        self.launched.add(name)
+        super().launch(name, *args)

@@ -68,18 +68,11 @@ def test_schedules_do_not_change_a_bit(emulator, name, dtype):
 
 def test_every_compiled_kernel_is_launched_by_a_plan(emulator):
     """A kernel that no plan launches is not tested by the parity above."""
-    launched = set()
-
-    class Watching(type(emulate.gpu())):
-        def launch(self, name, *args):
-            launched.add(name)
-            super().launch(name, *args)
-
-    gpu = Watching(emulate.HostArrays(), emulator.launch)
+    gpu = emulate.WatchedGpu(emulate.HostArrays(), emulator.launch)
     for name, dtype in CASES:
         kernel = PLANS[name]
         for seed in range(12):
             args = c_ordered(kernel.sample(np.random.default_rng(seed), (3, 5, 34), dtype))
             kernel.overrides["cuda"](gpu, *args)
     production = {name for name in emulator.kernels() if not name.startswith(("probe_", "wrong_"))}
-    assert production <= launched, f"never launched: {sorted(production - launched)}"
+    assert production <= gpu.launched, f"never launched: {sorted(production - gpu.launched)}"
