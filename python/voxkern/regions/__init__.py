@@ -1,3 +1,5 @@
 """Connected regions: labels, growing from seeds, distances."""
 
-__all__: list[str] = []
+from ._label import label
+
+__all__ = ["label"]

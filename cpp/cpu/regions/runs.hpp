@@ -1,0 +1,269 @@
+// Connected regions by runs of voxels, on bits and threads.
+//
+// The runs of a volume are numbered in raster order. A forest over these numbers joins the runs that
+// touch; every tree's root is its smallest number (Rem's union-find with splicing). A region's root
+// is therefore the run of its first voxel, whatever the threads did, and counting roots upwards
+// numbers the regions as scikit-image and SciPy do.
+#pragma once
+#include <voxkern/bits.hpp>
+
+#include <cpu/memory.hpp>
+#include <cpu/parallel.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace voxkern::cpu {
+
+// Which voxels are neighbours: those that differ by one along at most `connectivity` axes, and only
+// within a plane where planes are apart.
+struct Near {
+  int connectivity;
+  bool across_planes = true;
+};
+
+// A volume as bits: which voxels are inside, and where runs begin.
+struct Runs {
+  Size size;
+  i64 rows, words;          // words a row
+  i64 reach;                // how many rows back the neighbours of a row go
+  std::vector<i64> slab;    // slab s holds the rows from slab[s] to slab[s + 1]
+  std::vector<i64> first;   // and the runs from first[s] to first[s + 1]
+  Scratch<u64> inside, starts;
+  Scratch<i64> base;        // how many runs come before a row
+
+  Runs(On on, Size of, Near near)
+      : size(of), rows(of.z * of.y), words(bits::words(of.x)),
+        reach(near.across_planes && of.z > 1 ? of.y + 1 : 1), inside(rows * words),
+        starts(rows * words), base(rows) {
+    const i64 grain = std::max(reach, 16384 / std::max<i64>(of.x, 1));
+    const i64 most = on.threads > 1 ? 4 * i64(on.threads) : 1;
+    const i64 slabs = std::clamp<i64>(rows / grain, 1, most);
+    for (i64 s = 0; s <= slabs; ++s) slab.push_back(rows * s / slabs);
+    first.assign(slabs + 1, 0);
+  }
+  i64 slabs() const { return i64(slab.size()) - 1; }
+  i64 count() const { return first.back(); }
+
+  // Calls fill(row, inside, starts) for every row, slab by slab, and numbers the runs.
+  template <class Fill>
+  void scan(On on, Fill fill) {
+    parallel_for(on, slabs(), [&](i64 s) {
+      i64 runs = 0;
+      for (i64 row = slab[s]; row < slab[s + 1]; ++row) {
+        base[row] = runs;
+        u64* begins = &starts[row * words];
+        fill(s, row, &inside[row * words], begins);
+        for (i64 w = 0; w < words; ++w) runs += bits::count(begins[w]);
+      }
+      first[s + 1] = runs;
+    });
+    for (i64 s = 0; s < slabs(); ++s) first[s + 1] += first[s];
+    parallel_for(on, slabs(), [&](i64 s) {
+      for (i64 row = slab[s]; row < slab[s + 1]; ++row) base[row] += first[s];
+    });
+  }
+};
+
+// The starts of the runs of a row of bits.
+inline void find_starts(const u64* inside, u64* starts, i64 words) {
+  u64 before = 0;
+  for (i64 w = 0; w < words; ++w) {
+    starts[w] = inside[w] & ~(inside[w] << 1 | before);
+    before = inside[w] >> 63;
+  }
+}
+
+template <class I>
+inline I find_root(const I* parent, I a) {
+  while (parent[a] != a) a = parent[a];
+  return a;
+}
+
+// Rem's algorithm: climbs both branches at once and hangs what it leaves behind higher up.
+template <class I>
+inline void unite(I* parent, I a, I b) {
+  while (parent[a] != parent[b]) {
+    if (parent[a] < parent[b]) std::swap(a, b);
+    const I up = parent[a];
+    parent[a] = parent[b];
+    if (up == a) return;
+    a = up;
+  }
+}
+
+// Contacts between rows of a mask: of the voxels `of` in word w of row a, those that touch a voxel
+// of row b in the same column, the column before or the column after.
+struct MaskRows {
+  const u64* inside;
+  i64 words;
+  u64 same(u64 of, i64, i64 b, i64 w) const { return of & inside[b * words + w]; }
+  u64 before(u64 of, i64, i64 b, i64 w) const {
+    const u64* from = inside + b * words;
+    return of & (from[w] << 1 | (w ? from[w - 1] >> 63 : 0));
+  }
+  u64 after(u64 of, i64, i64 b, i64 w) const {
+    const u64* from = inside + b * words;
+    return of & (from[w] >> 1 | (w + 1 < words ? from[w + 1] << 63 : 0));
+  }
+};
+
+// The same for voxels of equal value.
+template <class T>
+struct ValueRows {
+  View<const T> x;
+  const u64* inside;
+  i64 words;
+  const T* row(i64 r) const { return x.row(r / x.size.y, r % x.size.y); }
+  u64 same(u64 of, i64 a, i64 b, i64 w) const {
+    of &= inside[b * words + w];
+    if (!of) return 0;
+    const i64 at = w * bits::width;
+    return of & bits::equal(row(a) + at, row(b) + at, bits::voxels_in(w, x.size.x));
+  }
+  u64 before(u64 of, i64 a, i64 b, i64 w) const {
+    if (!of) return 0;
+    const i64 at = w * bits::width;
+    const int n = bits::voxels_in(w, x.size.x);
+    if (at) return of & bits::equal(row(a) + at, row(b) + at - 1, n);
+    return of & bits::equal(row(a) + 1, row(b), n - 1) << 1;
+  }
+  u64 after(u64 of, i64 a, i64 b, i64 w) const {
+    if (!of) return 0;
+    const i64 at = w * bits::width, n = std::min<i64>(bits::width, x.size.x - 1 - at);
+    return of & bits::equal(row(a) + at, row(b) + at + 1, int(n));
+  }
+};
+
+// One of the rows before a row, while both are walked word by word.
+template <class I>
+struct Beside {
+  i64 row;
+  bool there, wanted;
+  I next = 0;     // the number of its next run
+  u64 last = 0;   // the contact in the last column of the word before
+
+  // Joins one pair of runs for each stretch of contacts in the same column.
+  void join(I* parent, I own, u64 begin, u64 begin_there, u64 same, u64 skip) {
+    u64 from = same & (~(same << 1 | last) | begin) & ~skip;
+    last = same >> 63;
+    if (!wanted) return;
+    for (; from; from &= from - 1) {
+      const u64 upto = from ^ (from - 1);
+      unite(parent, I(own + bits::count(begin & upto) - 1),
+            I(next + bits::count(begin_there & upto) - 1));
+    }
+  }
+  // Joins pairs that touch across columns only.
+  void join_slanted(I* parent, I own, u64 begin, u64 begin_there, u64 before, u64 after) const {
+    for (u64 from = before; from; from &= from - 1) {
+      const u64 upto = from ^ (from - 1);
+      unite(parent, I(own + bits::count(begin & upto) - 1),
+            I(next + bits::count(begin_there & (upto >> 1)) - 1));
+    }
+    for (u64 from = after; from; from &= from - 1) {
+      const u64 upto = from ^ (from - 1);
+      unite(parent, I(own + bits::count(begin & upto) - 1),
+            I(next + bits::count(begin_there & upto)));
+    }
+  }
+};
+
+// Joins the runs of a row with those of the rows before it: those from row `edge` on, or, `over` it,
+// those before `edge`. A contact is skipped where another one, noted in `skip`, implies it.
+template <int connectivity, class I, class Rows>
+void join_row(const Runs& runs, const Rows& rows, I* parent, i64 row, i64 edge, bool over, Near near) {
+  const Size size = runs.size;
+  const i64 y = row % size.y;
+  const bool above = y > 0, behind = near.across_planes && row >= size.y;
+  const auto beside = [&](bool there, i64 other) {
+    Beside<I> found{other, there, there && (other < edge) == over};
+    if (there) found.next = I(runs.base[other]);
+    return found;
+  };
+  Beside<I> b = beside(above, row - 1), c = beside(behind, row - size.y),
+            d = beside(above && behind, row - size.y - 1),
+            e = beside(behind && y + 1 < size.y, row - size.y + 1);
+  if (!(b.wanted || c.wanted || d.wanted || e.wanted)) return;
+  const i64 words = runs.words;
+  const u64 *inside = &runs.inside[row * words], *starts = &runs.starts[row * words];
+  const auto begin_of = [&](const Beside<I>& of, i64 w) { return runs.starts[of.row * words + w]; };
+  I own = I(runs.base[row]);
+  for (i64 w = 0; w < words; ++w) {
+    const u64 begin = starts[w];
+    if (inside[w]) {
+      u64 stays = inside[w] & ~begin;  // voxels whose run came from the column before
+      u64 next_stays = w + 1 < words ? inside[w + 1] & ~starts[w + 1] : 0;
+      const u64 ends = ~(stays >> 1 | next_stays << 63);
+      const u64 with_b = b.there ? rows.same(inside[w], row, b.row, w) : 0;
+      const u64 with_c = c.there ? rows.same(inside[w], row, c.row, w) : 0;
+      const auto slanted = [&](Beside<I>& of, u64 same, u64 skip) {
+        const u64 open = inside[w] & ~same & ~skip;
+        if (!of.wanted || !open) return;
+        of.join_slanted(parent, own, begin, begin_of(of, w),
+                        rows.before(open & begin, row, of.row, w),
+                        rows.after(open & ends, row, of.row, w));
+      };
+      if constexpr (connectivity == 1) {
+        const u64 with_d = d.there && c.wanted ? rows.same(with_b & with_c, row, d.row, w) : 0;
+        if (b.there) b.join(parent, own, begin, begin_of(b, w), with_b, 0);
+        if (c.there) c.join(parent, own, begin, begin_of(c, w), with_c, with_b & with_d);
+      } else {
+        const bool full = connectivity == 3;
+        const u64 skip_d = with_b | with_c;
+        if (c.there) {
+          c.join(parent, own, begin, begin_of(c, w), with_c, 0);
+          slanted(c, with_c, full ? with_b : 0);
+        }
+        if (b.there) {
+          b.join(parent, own, begin, begin_of(b, w), with_b, with_c);
+          slanted(b, with_b, full ? with_c : 0);
+        }
+        if (d.there) {
+          const u64 with_d = rows.same(inside[w] & ~skip_d, row, d.row, w);
+          d.join(parent, own, begin, begin_of(d, w), with_d, skip_d);
+          if (full) slanted(d, with_d, skip_d);
+        }
+        if (e.there) {
+          const u64 with_e = rows.same(inside[w] & ~with_c, row, e.row, w);
+          e.join(parent, own, begin, begin_of(e, w), with_e, with_c);
+          if (full) slanted(e, with_e, with_c);
+        }
+      }
+    } else {
+      b.last = c.last = d.last = e.last = 0;
+    }
+    own += bits::count(begin);
+    for (Beside<I>* of : {&b, &c, &d, &e})
+      if (of->there) of->next += bits::count(begin_of(*of, w));
+  }
+}
+
+// Joins all runs that touch. Slabs first, each in its own numbers; then the seams between them,
+// pair by pair, so that no two tasks of a round meet in the same numbers.
+template <int connectivity, class I, class Rows>
+void join_runs(On on, const Runs& runs, const Rows& rows, I* parent, Near near) {
+  parallel_for(on, runs.slabs(), [&](i64 s) {
+    for (i64 i = runs.first[s]; i < runs.first[s + 1]; ++i) parent[i] = I(i);
+    for (i64 row = runs.slab[s]; row < runs.slab[s + 1]; ++row)
+      join_row<connectivity>(runs, rows, parent, row, runs.slab[s], false, near);
+    for (i64 i = runs.first[s]; i < runs.first[s + 1]; ++i) parent[i] = parent[parent[i]];
+  });
+  for (i64 apart = 1; apart < runs.slabs(); apart *= 2) {
+    const i64 seams = (runs.slabs() - apart + 2 * apart - 1) / (2 * apart);
+    parallel_for(on, seams, [&](i64 i) {
+      const i64 s = apart + 2 * apart * i, edge = runs.slab[s];
+      for (i64 row = edge; row < std::min(edge + runs.reach, runs.slab[s + 1]); ++row)
+        join_row<connectivity>(runs, rows, parent, row, edge, true, near);
+    });
+  }
+}
+
+template <class I, class Rows>
+void join_runs(On on, const Runs& runs, const Rows& rows, I* parent, Near near) {
+  if (near.connectivity == 1) join_runs<1>(on, runs, rows, parent, near);
+  else if (near.connectivity == 2) join_runs<2>(on, runs, rows, parent, near);
+  else join_runs<3>(on, runs, rows, parent, near);
+}
+
+}  // namespace voxkern::cpu

@@ -1,0 +1,84 @@
+// Masks as bits, for CPU schedules: 64 voxels of a row in a word, the first voxel lowest.
+#pragma once
+#include <voxkern/simd.hpp>
+
+#include <array>
+
+namespace voxkern::bits {
+
+constexpr int width = 64;
+
+constexpr i64 words(i64 voxels) { return (voxels + width - 1) / width; }
+
+// How many voxels of a row of n lie in its w-th word.
+constexpr int voxels_in(i64 w, i64 n) { return int(n - w * width < width ? n - w * width : width); }
+
+inline int count(u64 word) { return __builtin_popcountll(word); }
+inline int lowest(u64 word) { return __builtin_ctzll(word); }
+
+// The lowest n bits, 0 <= n <= 64.
+constexpr u64 first(int n) { return n >= width ? ~u64(0) : (u64(1) << n) - 1; }
+
+// Bit i says what test(i, lanes) answers for voxel i, 0 <= i < n <= 64. The test gets the first
+// voxel of a vector of T and how many lanes count, and gives a mask.
+template <class T, class Test>
+[[gnu::always_inline]] inline u64 collect(int n, Test test) {
+  constexpr int N = simd::lanes<T>;
+  u64 word = 0;
+  if (n == width) {
+    for (int i = 0; i < width; i += N) word |= simd::bits(test(i, N)) << i;
+    return word;
+  }
+  for (int i = 0; i < n; i += N) word |= simd::bits(test(i, n - i < N ? n - i : N)) << i;
+  return word & first(n);
+}
+
+template <class T>
+inline u64 differs(const T* p, int n, T from) {
+  return collect<T>(n, [=](int i, int lanes) { return simd::load(p + i, lanes) != Vec<T>(from); });
+}
+
+template <class T>
+inline u64 equal(const T* p, const T* q, int n) {
+  return collect<T>(
+      n, [=](int i, int lanes) { return simd::load(p + i, lanes) == simd::load(q + i, lanes); });
+}
+
+template <class T>
+inline u64 between(const T* p, int n, T lower, T upper) {
+  return collect<T>(n, [=](int i, int lanes) {
+    const Vec<T> v = simd::load(p + i, lanes);
+    return (v >= Vec<T>(lower)) & (v <= Vec<T>(upper));
+  });
+}
+
+// Eight bits as eight bytes of 0 and 1.
+inline constexpr auto bytes_of = [] {
+  std::array<u64, 256> table{};
+  for (int b = 0; b < 256; ++b)
+    for (int i = 0; i < 8; ++i)
+      if (b >> i & 1) table[b] |= u64(1) << (8 * i);
+  return table;
+}();
+
+// Writes the lowest n bits of a word as bytes.
+inline void spread(u8* out, u64 word, int n) {
+  if (n == width) {
+    for (int i = 0; i < 8; ++i) std::memcpy(out + 8 * i, &bytes_of[word >> (8 * i) & 255], 8);
+    return;
+  }
+  for (int i = 0; i < n; ++i) out[i] = word >> i & 1;
+}
+
+// The bits of `mask` that lie in stretches of ones of `mask` that `seed` touches, from a word's
+// low end: `carry` says whether a stretch runs in from the word before, and then whether one runs out.
+inline u64 fill_upwards(u64 seed, u64 mask, bool& carry) {
+  seed = (seed | u64(carry)) & mask;
+  u64 sum;
+  carry = __builtin_add_overflow(seed, mask, &sum);
+  const u64 filled = ((sum ^ mask) & mask) | seed;
+  carry = filled >> 63;
+  return filled;
+}
+
+}  // namespace voxkern::bits
