@@ -1,0 +1,399 @@
+// Correlating along z, y and x in one pass over memory.
+//
+// A task owns a block of planes, a strip of rows and a tile of columns, and marches along y. For
+// each row it stages that row of all planes within reach, correlates along z into a ring of rows
+// that stays in the L2 cache, along y from the ring into a few lines, along x from those into the
+// image. Everything in between is float32 for float32 images and float64 for all others, in which
+// SciPy's sums are repeated operation by operation, so that integers are cut to the same values.
+#pragma once
+#include <voxkern/filters/gaussian.hpp>
+#include <voxkern/simd.hpp>
+
+#include <cpu/memory.hpp>
+#include <cpu/parallel.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+namespace voxkern::cpu {
+
+// The weights along one axis, even or odd about the centre; none leaves the axis alone.
+struct Taps {
+  List<const f64> weights;
+  Edge edge;
+};
+
+namespace separable {
+
+constexpr int group = 4;  // lines made by one sweep over what they need, which they share
+constexpr i64 line_bytes = 64;
+
+// Half of the weights: those at distance 0, 1, ... before the centre.
+template <class C>
+struct Half {
+  std::vector<C> weights;
+  i64 radius = 0;
+  bool odd = false;
+  bool idle = true;
+
+  explicit Half(List<const f64> all) {
+    idle = all.size == 0;
+    radius = all.size / 2;
+    if (idle) weights.push_back(C(1));
+    for (i64 j = 0; j <= radius && !idle; ++j) {
+      weights.push_back(C(all[radius - j]));
+      odd = odd || all[radius - j] != all[radius + j];
+    }
+  }
+};
+
+template <class T, int N>
+Vec<i32, N> cut(Vec<f64, N> a) {
+  const auto whole = simd::convert<i32>(a);
+  if constexpr (sizeof(T) == 4) return whole;
+  if constexpr (std::is_signed_v<T>)
+    return (whole << 16) >> 16;
+  else
+    return whole & Vec<i32, N>(i32(T(~T(0))));
+}
+
+// What SciPy keeps of a sum between two axes.
+template <class T, class V>
+V settle(V sum) {
+  if constexpr (std::is_integral_v<T>)
+    return simd::convert<f64>(cut<T>(sum));
+  else
+    return sum;
+}
+
+template <class T, class V>
+V add(V sum, V left, V right, V weight, bool odd) {
+  const V pair = odd ? left - right : left + right;
+  if constexpr (std::is_integral_v<T>)
+    return sum + pair * weight;
+  else
+    return simd::fma(pair, weight, sum);
+}
+
+// outs[n] = the sum over rows[n .. n + 2 r], for N neighbouring lines. Rows are whole vectors.
+template <class T, int N, bool odd, class C>
+void across(const C* const* rows, C* const* outs, const Half<C>& half, i64 begin, i64 end) {
+  using V = Vec<C>;
+  const i64 r = half.radius;
+  const C* weights = half.weights.data();
+  for (i64 x = begin; x < end; x += V::lanes) {
+    V sum[N], left[N], right[N];
+    for (int n = 0; n < N; ++n) {
+      sum[n] = simd::load(rows[r + n] + x) * V(weights[0]);
+      left[n] = simd::load(rows[n] + x);
+      right[n] = simd::load(rows[2 * r + n] + x);
+    }
+    for (i64 j = r; j > 0; --j) {
+      const V weight(weights[j]);
+      for (int n = 0; n < N; ++n) sum[n] = add<T>(sum[n], left[n], right[n], weight, odd);
+      for (int n = 0; n + 1 < N; ++n) {
+        left[n] = left[n + 1];
+        right[N - 1 - n] = right[N - 2 - n];
+      }
+      left[N - 1] = simd::load(rows[r + N - j] + x);
+      right[0] = simd::load(rows[r + j - 1] + x);
+    }
+    for (int n = 0; n < N; ++n) simd::store(outs[n] + x, settle<T>(sum[n]));
+  }
+}
+
+template <class T, class C>
+void across(const C* const* rows, C* const* outs, i64 lines, const Half<C>& half, i64 begin,
+            i64 end) {
+  if (lines == group) {
+    half.odd ? across<T, group, true>(rows, outs, half, begin, end)
+             : across<T, group, false>(rows, outs, half, begin, end);
+  } else {
+    for (i64 n = 0; n < lines; ++n)
+      half.odd ? across<T, 1, true>(rows + n, outs + n, half, begin, end)
+               : across<T, 1, false>(rows + n, outs + n, half, begin, end);
+  }
+}
+
+// Writes a sum to the image; `past` says to go around the cache.
+template <class T, class V>
+void put(T* p, V sum, bool past) {
+  if constexpr (std::is_integral_v<T>) {
+    const auto whole = cut<T>(sum);
+    if constexpr (sizeof(T) == 4)
+      simd::store(p, whole);
+    else
+      simd::store(p, simd::narrow<T>(whole));
+  } else {
+    past ? simd::stream(p, sum) : simd::store(p, sum);
+  }
+}
+template <class T, class V>
+void put_some(T* p, V sum, int n) {
+  if constexpr (std::is_integral_v<T>) {
+    const auto whole = cut<T>(sum);
+    if constexpr (sizeof(T) == 4)
+      simd::store(p, whole, n);
+    else
+      simd::store(p, simd::narrow<T>(whole), n);
+  } else {
+    simd::store(p, sum, n);
+  }
+}
+
+template <class T, int N, bool odd, class C>
+void along(const C* line, T* out, const Half<C>& half, i64& x, i64 count, bool past) {
+  using V = Vec<C>;
+  constexpr int step = V::lanes;
+  const C* weights = half.weights.data();
+  for (; x + N * step <= count; x += N * step) {
+    V sum[N];
+    const C* at = line + x;
+    for (int n = 0; n < N; ++n) sum[n] = simd::load(at + n * step) * V(weights[0]);
+    for (i64 j = half.radius; j > 0; --j) {
+      const V weight(weights[j]);
+      for (int n = 0; n < N; ++n)
+        sum[n] = add<T>(sum[n], simd::load(at + n * step - j), simd::load(at + n * step + j),
+                        weight, odd);
+    }
+    for (int n = 0; n < N; ++n) put(out + x + n * step, sum[n], past);
+  }
+  if (N > 1 || x >= count) return;
+  V sum = simd::load(line + x) * V(weights[0]);
+  for (i64 j = half.radius; j > 0; --j)
+    sum = add<T>(sum, simd::load(line + x - j), simd::load(line + x + j), V(weights[j]), odd);
+  put_some(out + x, sum, int(count - x));
+}
+
+// out[x] = the sum over line[x - r .. x + r]. The line has a vector's room behind its last.
+template <class T, class C>
+void along(const C* line, T* out, i64 count, const Half<C>& half, bool past) {
+  i64 x = 0;
+  past = past && reinterpret_cast<u64>(out) % simd::bytes == 0;
+  if (half.odd) {
+    along<T, group, true>(line, out, half, x, count, past);
+    along<T, 1, true>(line, out, half, x, count, past);
+  } else {
+    along<T, group, false>(line, out, half, x, count, past);
+    along<T, 1, false>(line, out, half, x, count, past);
+  }
+}
+
+// A stretch of columns: from the image's column `from` to the line's place `to`.
+struct Run {
+  i64 to, from, count;
+};
+
+// One place of a line that lies outside the image, and the place that stands in for it, or -1.
+struct Border {
+  i64 to, from;
+};
+
+template <class T>
+class Schedule {
+ public:
+  using C = sum_of<T>;
+
+  Schedule(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill)
+      : on_(on),
+        in_(in),
+        out_(out),
+        fill_(C(fill)),
+        edge_{taps[0].edge, taps[1].edge, taps[2].edge},
+        z_(taps[0].weights),
+        y_(taps[1].weights),
+        x_(taps[2].weights) {
+    constexpr i64 line = line_bytes / sizeof(C);
+    const Size n = in.size;
+    // Wide enough that halos, and a task's own costs, stay small beside its work.
+    tiles_ = std::max<i64>(1, n.x / std::max({i64(512), 4 * x_.radius, (1 << 15) / n.y}));
+    pad_ = (x_.radius + line - 1) / line * line;
+    // An odd number of cache lines, so that the rows of a ring spread over all sets of the cache.
+    const i64 widest = n.x / tiles_ + 1;
+    pitch_ = ((2 * pad_ + widest + simd::lanes<C> + line - 1) / line | 1) * line;
+    slots_ = edge_[1] == Edge::wrap ? 2 * y_.radius + group : std::min(n.y, 2 * y_.radius + group);
+    planes_ = 1;
+    if (!z_.idle) {
+      const i64 fits = ring_bytes / (slots_ * pitch_ * i64(sizeof(C)));
+      planes_ = std::min(n.z, std::clamp<i64>(fits / group * group, group, 4 * group));
+    }
+    blocks_ = (n.z + planes_ - 1) / planes_;
+    // Strips repeat work at their ends: only where there are too few tasks to share out.
+    const i64 wanted = (4 * on.threads - 1) / (blocks_ * tiles_) + 1;
+    const i64 shortest = std::max<i64>(16, 4 * y_.radius);
+    strips_ = on.threads == 1 ? 1 : std::clamp<i64>(n.y / shortest, 1, wanted);
+    past_ = n.count() * i64(sizeof(T)) >= streamed_bytes;
+  }
+
+  void run() const {
+    const Size n = in_.size;
+    parallel_for(on_, blocks_ * strips_ * tiles_, [&](i64 i) {
+      const i64 tile = i % tiles_, strip = i / tiles_ % strips_, block = i / tiles_ / strips_;
+      Task(*this, {block * n.z / blocks_, strip * n.y / strips_, tile * n.x / tiles_},
+           {(block + 1) * n.z / blocks_, (strip + 1) * n.y / strips_, (tile + 1) * n.x / tiles_})
+          .run();
+    });
+  }
+
+ private:
+  static constexpr i64 ring_bytes = 192 << 10;    // of a ring in L2, with room for the rest
+  static constexpr i64 streamed_bytes = 8 << 20;  // from here on the output goes around the cache
+
+  // One block of planes, strip of rows, tile of columns: from `a` up to `b`.
+  class Task {
+   public:
+    Task(const Schedule& all, Size a, Size b) : s(all), a_(a), b_(b) {
+      const Size n = s.in_.size;
+      planes_ = b.z - a.z;
+      for (i64 z = a.z - s.z_.radius; z < b.z + s.z_.radius; ++z) {
+        const i64 from = inside(z, n.z, s.edge_[0]);
+        if (from >= 0) sources_.push_back(from);
+        reach_.push_back(from);
+      }
+      std::sort(sources_.begin(), sources_.end());
+      sources_.erase(std::unique(sources_.begin(), sources_.end()), sources_.end());
+      for (i64& z : reach_)
+        if (z >= 0) z = std::lower_bound(sources_.begin(), sources_.end(), z) - sources_.begin();
+
+      columns();
+      const i64 staged = s.z_.idle ? 0 : i64(sources_.size());
+      const i64 rows = staged + planes_ * s.slots_ + group + 1;
+      room_ = Scratch<C>(rows * s.pitch_);
+      std::fill(room_.begin(), room_.end(), C(0));
+      stage_ = room_.data();
+      ring_ = stage_ + staged * s.pitch_;
+      lines_ = ring_ + planes_ * s.slots_ * s.pitch_;
+      fill_row_ = lines_ + group * s.pitch_;
+      std::fill(fill_row_, fill_row_ + s.pitch_, s.fill_);
+      pointers_.resize(std::max(s.z_.radius, s.y_.radius) * 2 + std::max<i64>(planes_, group));
+    }
+
+    void run() {
+      const bool wrap = s.edge_[1] == Edge::wrap;
+      const i64 r = s.y_.radius, n = s.in_.size.y;
+      i64 next = wrap ? a_.y - r : std::max<i64>(0, a_.y - r);
+      for (i64 y = a_.y; y < b_.y; y += group) {
+        const i64 lines = std::min<i64>(group, b_.y - y);
+        const i64 reach = y + lines + r;
+        for (; next < (wrap ? reach : std::min(reach, n)); ++next) row_along_z(next);
+        for (i64 p = 0; p < planes_; ++p) finish(p, y, lines);
+      }
+      if (s.past_) simd::stream_fence();
+    }
+
+   private:
+    const Schedule& s;
+    const Size a_, b_;
+    i64 planes_, begin_, end_;
+    std::vector<i64> sources_,
+        reach_;  // the planes to read, and which of them lies at each step of z
+    std::vector<Run> runs_;
+    std::vector<Border> borders_;
+    Scratch<C> room_;
+    C *stage_, *ring_, *lines_, *fill_row_;
+    std::vector<const C*> pointers_;
+
+    // Where the columns of a line come from. Place p of a line is the image's column a.x - pad + p.
+    void columns() {
+      const i64 n = s.in_.size.x, r = s.x_.radius, first = a_.x - s.pad_;
+      const i64 low = a_.x - r, high = b_.x + r;
+      if (s.edge_[2] == Edge::wrap) {
+        for (i64 x = low; x < high;) {
+          const i64 from = inside(x, n, Edge::wrap), count = std::min(n - from, high - x);
+          runs_.push_back({x - first, from, count});
+          x += count;
+        }
+      } else {
+        const i64 from = std::max<i64>(0, low), to = std::min(n, high);
+        runs_.push_back({from - first, from, to - from});
+        for (i64 x = low; x < high; ++x) {
+          if (0 <= x && x < n) continue;
+          const i64 other = inside(x, n, s.edge_[2]);
+          borders_.push_back({x - first, other < 0 ? -1 : other - first});
+        }
+      }
+      constexpr i64 step = simd::lanes<C>;
+      begin_ = runs_.front().to / step * step;
+      end_ = runs_.back().to + runs_.back().count;
+    }
+
+    C* slot(i64 plane, i64 y) const {
+      return ring_ + (plane * s.slots_ + (y + s.slots_ * (1 + s.y_.radius)) % s.slots_) * s.pitch_;
+    }
+
+    // Copies the columns of one of the image's rows, as lanes.
+    void stage(i64 z, i64 y, C* to) const {
+      const T* row = s.in_.row(z, y);
+      for (const Run& run : runs_) {
+        const T* from = row + run.from;
+        C* at = to + run.to;
+        constexpr i64 step = simd::lanes<C>;
+        i64 i = 0;
+        for (; i + step <= run.count; i += step) simd::store(at + i, simd::load_as<C>(from + i));
+        if (i < run.count) {
+          const int rest = int(run.count - i);
+          simd::store(at + i, simd::load_as<C>(from + i, rest), rest);
+        }
+      }
+    }
+
+    void row_along_z(i64 y) {
+      const i64 from = inside(y, s.in_.size.y, s.edge_[1]);
+      if (s.z_.idle) {
+        for (i64 p = 0; p < planes_; ++p) stage(a_.z + p, from, slot(p, y));
+        return;
+      }
+      for (i64 i = 0; i < i64(sources_.size()); ++i)
+        stage(sources_[i], from, stage_ + i * s.pitch_);
+      for (i64 i = 0; i < i64(reach_.size()); ++i)
+        pointers_[i] = reach_[i] < 0 ? fill_row_ : stage_ + reach_[i] * s.pitch_;
+      for (i64 p = 0; p < planes_; p += group) {
+        const i64 lines = std::min<i64>(group, planes_ - p);
+        C* outs[group];
+        for (i64 n = 0; n < lines; ++n) outs[n] = slot(p + n, y);
+        across<T>(pointers_.data() + p, outs, lines, s.z_, begin_, end_);
+      }
+    }
+
+    // Along y and x: the rows y .. y + lines of one plane, into the image.
+    void finish(i64 p, i64 y, i64 lines) {
+      C* outs[group];
+      for (i64 n = 0; n < lines; ++n) outs[n] = s.y_.idle ? slot(p, y + n) : lines_ + n * s.pitch_;
+      if (!s.y_.idle) {
+        const bool wrap = s.edge_[1] == Edge::wrap;
+        for (i64 k = 0; k < 2 * s.y_.radius + lines; ++k) {
+          i64 at = y - s.y_.radius + k;
+          if (!wrap) at = inside(at, s.in_.size.y, s.edge_[1]);
+          pointers_[k] = !wrap && at < 0 ? fill_row_ : slot(p, at);
+        }
+        across<T>(pointers_.data(), outs, lines, s.y_, begin_, end_);
+      }
+      for (i64 n = 0; n < lines; ++n) {
+        T* out = s.out_.row(a_.z + p, y + n) + a_.x;
+        for (const Border& b : borders_) outs[n][b.to] = b.from < 0 ? s.fill_ : outs[n][b.from];
+        along(outs[n] + s.pad_, out, b_.x - a_.x, s.x_, s.past_);
+      }
+    }
+  };
+
+  const On on_;
+  const View<const T> in_;
+  const View<T> out_;
+  const C fill_;
+  const Edge edge_[3];
+  const Half<C> z_, y_, x_;
+  i64 tiles_, blocks_, strips_, planes_, slots_, pad_, pitch_;
+  bool past_;
+};
+
+}  // namespace separable
+
+// out = in correlated along z, then y, then x.
+template <class T>
+void correlate(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill) {
+  if (in.size.count() > 0) separable::Schedule<T>(on, in, out, taps, fill).run();
+}
+
+}  // namespace voxkern::cpu
