@@ -1,4 +1,4 @@
-"""The benchmark on a GPU, family by family, its file rewritten after each: a time limit costs the rest.
+"""The benchmark on a GPU; its file is rewritten after each family, so a time limit costs the rest.
 
 python benchmarks/gpu_bench.py bench.json
 """

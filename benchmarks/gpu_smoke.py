@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+
 import voxkern  # noqa: F401  (declares the kernels)
 from voxkern import _backends, _gpu
 from voxkern._kernel import REGISTRY

@@ -107,7 +107,7 @@ class HostArrays:
 
     def empty(self, shape, dtype):
         array = np.empty(shape, dtype)
-        array.view(np.uint8)[...] = 1 if dtype == bool else 0xCB
+        array.view(np.uint8)[...] = 1 if np.dtype(dtype).kind == "b" else 0xCB
         return array
 
     def zeros(self, shape, dtype):

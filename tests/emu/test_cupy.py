@@ -22,6 +22,7 @@ from test_launch import (  # noqa: F401  (the same truths, on this way)
     test_tiles_cover_a_volume_once,
 )
 from test_parity_emu import CASES, PLANS, answer_of, c_ordered, hold
+
 from voxkern import _gpu, _jit
 
 TYPES = {name: np.dtype(numpy).str for numpy, name in _gpu.NAMES.items()}
@@ -55,7 +56,10 @@ class At:
     def __init__(self, address, parameter):
         element = parameter.removeprefix("const ").removesuffix("*")
         self.__array_interface__ = {
-            "shape": (1,), "typestr": TYPES[element], "data": (int(address), False), "version": 3,
+            "shape": (1,),
+            "typestr": TYPES[element],
+            "data": (int(address), False),
+            "version": 3,
         }
 
 
@@ -84,7 +88,9 @@ class PretendModule:
         assert f"void {name.partition('<')[0]}(" in self.code
 
         def function(grid, block, args, stream):
-            values = [unpack(a, parameter) for a, parameter in zip(args, kernels[name], strict=True)]
+            values = [
+                unpack(a, parameter) for a, parameter in zip(args, kernels[name], strict=True)
+            ]
             emulate.module().launch(name, grid, block, stream.ptr, 0, tuple(values))
 
         return function
@@ -94,7 +100,9 @@ class PretendModule:
 def gpu(emulator, monkeypatch):
     """A `Gpu` by way of _jit and a pretended CuPy, in place of the emulator's own."""
     cuda = types.SimpleNamespace(Device=lambda device: contextlib.nullcontext())
-    monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(cuda=cuda, RawModule=PretendModule))
+    monkeypatch.setitem(
+        sys.modules, "cupy", types.SimpleNamespace(cuda=cuda, RawModule=PretendModule)
+    )
     here = {
         name: path
         for path in emulate.ROOT.glob("tests/emu/*.cu")
@@ -143,7 +151,7 @@ def test_cupy_takes_the_arguments_as_far_as_the_driver():
     stream = types.SimpleNamespace(ptr=0)
     if _device_count(cupy):
         pytest.skip("there is a GPU: the tests on it say more")
-    with pytest.raises(cupy.cuda.runtime.CUDARuntimeError, match="InsufficientDriver|NoDevice"):
+    with pytest.raises(cupy.cuda.runtime.CUDARuntimeError, match=r"InsufficientDriver|NoDevice"):
         kernel((1, 1, 1), (32, 1, 1), args, stream=stream)
     with pytest.raises(TypeError, match="of size one"):
         kernel((1, 1, 1), (32, 1, 1), (np.zeros(3),), stream=stream)

@@ -7,7 +7,9 @@ import pytest
 def test_every_kind_of_argument_arrives(gpu):
     x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     y = gpu.empty(x.shape, x.dtype)
-    gpu.launch("probe_arguments<f32>", 1, 32, gpu.put(x), y, x.size, 0.5, x.shape, (100.0, 10.0, 1.0))
+    gpu.launch(
+        "probe_arguments<f32>", 1, 32, gpu.put(x), y, x.size, 0.5, x.shape, (100.0, 10.0, 1.0)
+    )
     k, j, i = np.indices(x.shape)
     np.testing.assert_array_equal(gpu.get(y), x / 2 + 100 * k + 10 * j + i)
 
@@ -22,7 +24,9 @@ def test_numpy_scalars_are_numbers(gpu):
     x = np.ones((1, 1, 3), np.float32)
     y = gpu.empty(x.shape, x.dtype)
     size = tuple(np.array(x.shape))
-    gpu.launch("probe_arguments<f32>", 1, 32, gpu.put(x), y, np.int32(3), np.float32(2), size, (0, 0, 0.5))
+    gpu.launch(
+        "probe_arguments<f32>", 1, 32, gpu.put(x), y, np.int32(3), np.float32(2), size, (0, 0, 0.5)
+    )
     assert gpu.get(y).ravel().tolist() == [2, 2.5, 3]
 
 
@@ -85,8 +89,13 @@ def test_wrong_arguments_are_refused(gpu, args, message):
 def test_numbers_are_not_converted(gpu):
     y = gpu.empty((1, 1, 1), np.float32)
     good = [None, y, 1, 1.0, (1, 1, 1), (0.0, 0.0, 0.0)]
-    for at, bad, wanted in [(2, 1.0, "an int"), (3, 1, "a float"), (4, (1.0, 1, 1), "three ints"),
-                            (5, (1, 1, 1), "three floats"), (4, (1, 1), "three ints")]:
+    for at, bad, wanted in [
+        (2, 1.0, "an int"),
+        (3, 1, "a float"),
+        (4, (1.0, 1, 1), "three ints"),
+        (5, (1, 1, 1), "three floats"),
+        (4, (1, 1), "three ints"),
+    ]:
         args = [*good[:at], bad, *good[at + 1 :]]
         with pytest.raises(TypeError, match=wanted):
             gpu.launch("probe_arguments<f32>", 1, 32, *args)

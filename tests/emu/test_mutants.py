@@ -12,6 +12,7 @@ import emulate
 import numpy as np
 import pytest
 from test_parity_emu import PLANS, c_ordered
+
 from voxkern import _jit
 
 BARRIER = "__syncthreads();"
@@ -54,4 +55,3 @@ def test_a_missing_barrier_is_noticed(emulator, in_sanitized, mutants, path):
     )
     assert done.returncode != 0, f"{path.name} passes without its first barrier"
     assert "data race" in done.stderr or "Error" in done.stdout, done.stdout + done.stderr
-

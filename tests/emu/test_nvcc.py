@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from voxkern import _jit
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,9 @@ def compile_file(path, folder):
     flags = ["-std=c++17", "-O3", "-ftz=true", "--fmad=false", "-Xptxas", "-v"]
     return subprocess.run(
         [find_nvcc(), *flags, *archs, *include, "-c", path, "-o", folder / f"{path.stem}.o"],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

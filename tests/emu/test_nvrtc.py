@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from voxkern import _jit
 
 nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="pip install 'cuda-bindings==13.0.*'")

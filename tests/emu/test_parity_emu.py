@@ -1,8 +1,9 @@
-"""Every CUDA plan, on kernels that the CPU plays, gives its rule's answer: nobody lists them here."""
+"""Every CUDA plan, on kernels that the CPU plays, gives its rule's answer; nobody lists them."""
 
 import emulate
 import numpy as np
 import pytest
+
 import voxkern  # noqa: F401  (declares the kernels)
 from voxkern._kernel import REGISTRY
 

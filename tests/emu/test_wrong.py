@@ -1,7 +1,7 @@
 """The emulator finds planted mistakes, and finds none where there is none."""
 
-import os
 import sys
+from pathlib import Path
 
 import emulate
 import numpy as np
@@ -87,11 +87,24 @@ def test_pauses_at_atomics_show_what_is_not_atomic(emulator):
     assert len(smallest(emulator, "wrong_smallest<false>")) > 1
 
 
-RIGHT = ["wrong_sum<true,true>", "wrong_warp<true>", "wrong_warp_twice<true>", "wrong_count<true>",
-         "wrong_blocks<true>", "wrong_smallest<true>", "wrong_plain_store<true>"]
-RACES = ["wrong_sum<false,true>", "wrong_sum<true,false>", "wrong_warp<false>",
-         "wrong_warp_twice<false>", "wrong_count<false>", "wrong_blocks<false>",
-         "wrong_plain_store<false>"]
+RIGHT = [
+    "wrong_sum<true,true>",
+    "wrong_warp<true>",
+    "wrong_warp_twice<true>",
+    "wrong_count<true>",
+    "wrong_blocks<true>",
+    "wrong_smallest<true>",
+    "wrong_plain_store<true>",
+]
+RACES = [
+    "wrong_sum<false,true>",
+    "wrong_sum<true,false>",
+    "wrong_warp<false>",
+    "wrong_warp_twice<false>",
+    "wrong_count<false>",
+    "wrong_blocks<false>",
+    "wrong_plain_store<false>",
+]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +112,7 @@ def sanitized(in_sanitized):
     """``sanitized(variant, *kernels)``: launch kernels of wrong.cu in a process of their own."""
 
     def run(variant, *kernels, **more):
-        here = os.path.dirname(__file__)
+        here = str(Path(__file__).parent)
         text = f"import sys; sys.path.insert(0, {here!r}); import test_wrong; test_wrong.launch"
         return in_sanitized(variant, "-c", f"{text}(*{kernels!r})", **more)
 

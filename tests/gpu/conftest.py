@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from voxkern import _backends, _gpu
 
 RUNNERS = {"cuda": _gpu.compiled, "cupy": _gpu.jit}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import voxkern  # noqa: F401  (declares the kernels)
 from voxkern._kernel import REGISTRY
 
