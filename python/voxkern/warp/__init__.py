@@ -1,3 +1,7 @@
 """Images on other grids: transforms, interpolation, resampling."""
 
-__all__: list[str] = []
+from ._affine import affine_transform
+from ._spline_filter import spline_filter
+from ._zoom import zoom
+
+__all__ = ["affine_transform", "spline_filter", "zoom"]

@@ -1,0 +1,184 @@
+"""Affine transform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import _args
+from .._kernel import In, ListIn, Out, Scalar, kernel, prange
+from ._read import read
+from ._sample import example_image, example_reading, keep, sample
+from ._zoom import lifted, read_grid
+
+
+@kernel(
+    dtypes=_args.REAL,
+    exact=False,
+    atol=2e-6,
+    why="float32 images are interpolated in float32, in another order than the rule adds",
+)
+def _affine(
+    x: In,
+    y: Out,
+    matrix: ListIn,
+    order: Scalar,
+    outside: Scalar,
+    fill: Scalar,
+    low: Scalar,
+    high: Scalar,
+) -> None:
+    for k in prange(y.shape[0]):
+        at, w = np.empty((3, 6), np.int64), np.empty((3, 6))
+        for j in range(y.shape[1]):
+            for i in range(y.shape[2]):
+                cz = ((k * matrix[0] + j * matrix[1]) + i * matrix[2]) + matrix[3]
+                cy = ((k * matrix[4] + j * matrix[5]) + i * matrix[6]) + matrix[7]
+                cx = ((k * matrix[8] + j * matrix[9]) + i * matrix[10]) + matrix[11]
+                value = sample(x, cz, cy, cx, order, outside, fill, at, w)
+                y[k, j, i] = keep(value, low, high)
+
+
+@_affine.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x = example_image(rng, shape, dtype)
+    matrix = np.eye(3, 4) + 0.2 * rng.standard_normal((3, 4))
+    if rng.integers(3) == 0:
+        matrix[:, 3] += 5
+    y = np.empty([n + int(rng.integers(3)) for n in shape], x.dtype)
+    return x, y, matrix.ravel(), *example_reading(rng, dtype)
+
+
+def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the matrix (a vector where it is diagonal) and offset of SciPy's arguments."""
+    m = np.array(matrix, np.float64)
+    shapes = [(ndim,), (ndim, ndim), (ndim, ndim + 1), (ndim + 1, ndim + 1)]
+    if m.shape not in shapes:
+        wanted = ", ".join(map(str, shapes))
+        raise ValueError(f"matrix must have one of the shapes {wanted}; got {m.shape}")
+    if m.ndim == 2 and m.shape[1] == ndim + 1:
+        if m.shape[0] == ndim + 1 and not np.array_equal(m[ndim], [0] * ndim + [1]):
+            raise ValueError(f"matrix must end in the row {[0] * ndim + [1]}; got {m[ndim]}")
+        m, shift = m[:ndim, :ndim], m[:ndim, ndim]
+    else:
+        shift = np.array(_args.per_axis(offset, ndim, "offset"), np.float64)
+    if not (np.isfinite(m).all() and np.isfinite(shift).all()):
+        raise ValueError("matrix and offset must be finite")
+    return m, shift
+
+
+def read_affine(
+    x: Any,
+    y: Any,
+    matrix: np.ndarray,
+    offset: np.ndarray,
+    pad: float,
+    how: tuple[Any, ...],
+    workers: Any,
+) -> None:
+    """Write the volume `x` read at ``matrix @ v + offset + pad`` into the volume `y`.
+
+    `matrix` and `offset` are those of the last axes; a grid along the axes is read axis by axis.
+    """
+    if matrix.ndim == 1 and matrix.all():  # SciPy's rounding: the offset is added before scaling
+        points = [
+            (np.arange(n) + o / m) * m
+            for n, m, o in zip(y.shape[-len(offset) :], matrix, offset, strict=True)
+        ]
+        return read_grid(x, y, lifted(points, pad), how, workers)
+    ndim = len(offset)
+    offset = offset + pad
+    full = np.zeros((3, 4))
+    full[:, :3] = np.eye(3)
+    full[3 - ndim :, 3 - ndim : 3] = matrix if matrix.ndim == 2 else np.diag(matrix)
+    full[3 - ndim :, 3] = offset
+    if np.array_equal(full[:, :3], np.diag(np.diag(full))):
+        points = [np.arange(n) * full[a, a] + full[a, 3] for a, n in enumerate(y.shape)]
+        return read_grid(x, y, points, how, workers)
+    _affine(x, y, full.ravel(), *how, workers=workers)
+
+
+def affine_transform(
+    image: Any,
+    matrix: Any,
+    offset: Any = 0.0,
+    output_shape: Any = None,
+    *,
+    order: int = 3,
+    mode: str = "constant",
+    cval: complex = 0.0,
+    prefilter: bool = True,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """Return the image read at an affine map of the output's voxels.
+
+    Parameters
+    ----------
+    image : array, shape ([..., planes,] [rows,] columns)
+        Image of type uint8, int16, uint16, int32, float32, float64 or complex, or a mask of type
+        bool (order 0 only), on any device. Axes before the last three are looped over.
+    matrix : array of float
+        From a voxel of the output to a point of the image, in voxels: ``(ndim, ndim)``, or
+        ``(ndim,)`` for its diagonal, or homogeneous, ``(ndim, ndim + 1)`` or
+        ``(ndim + 1, ndim + 1)``, when `offset` is not read. `ndim` is at most three.
+    offset : float or sequence of float
+        Added to the mapped point.
+    output_shape : tuple of int, optional
+        Shape of the output, of the last axes only; that of the image if left out.
+    order : int
+        Order of the spline: 0 is the nearest voxel, 1 linear, 3 cubic, up to 5.
+    mode : {'constant', 'nearest', 'reflect', 'mirror', 'wrap', 'grid-constant', 'grid-mirror', \
+'grid-wrap'}
+        What lies outside the image. 'constant' is `cval` as soon as a point passes the centre of
+        an outermost voxel; 'grid-constant' blends with voxels of `cval`; 'wrap' has a period of
+        ``n - 1`` voxels, 'grid-wrap' of n.
+    cval : scalar
+        The value outside when `mode` is 'constant' or 'grid-constant'.
+    prefilter : bool
+        Whether to turn the image into spline coefficients first, for orders above 1. False if
+        `spline_filter` has done so.
+    out : array, optional
+        Where to write; of the output's shape and the image's type, not overlapping it.
+    workers : int, optional
+        Threads to use; all that are allowed if left out.
+
+    Returns
+    -------
+    array
+        Of the type and on the device of the image.
+
+    Raises
+    ------
+    TypeError
+        If the image's type is not listed.
+    ValueError
+        If `matrix` has another shape, or an axis of the image is empty.
+
+    Notes
+    -----
+    ``out[v] = image(matrix @ v + offset)``. Answers are SciPy's: to 1e-5 of the image's range where
+    it is float32 or a small integer, which are interpolated in float32, else to 1e-9. Integers are
+    rounded, halves away from zero, and cut to their range. A NaN voxel reaches every point that
+    reads it, even with weight zero; from order 2 on, the prefilter carries it along its lines.
+
+    SciPy maps all axes of an image with more than three; here the leading ones are looped over.
+
+    Examples
+    --------
+    >>> x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    >>> affine_transform(x, [[0, 1], [1, 0]], output_shape=(4, 3), order=1)
+    array([[ 0.,  4.,  8.],
+           [ 1.,  5.,  9.],
+           [ 2.,  6., 10.],
+           [ 3.,  7., 11.]], dtype=float32)
+    """
+    ndim = min(np.ndim(image), 3)
+    m, shift = as_matrix(matrix, offset, max(ndim, 1))
+    shape = None if output_shape is None else _args.as_size(output_shape, ndim, "output_shape")
+
+    def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
+        read_affine(x, y, m, shift, pad, how, threads)
+
+    return read(image, shape, fill_in, order, mode, cval, prefilter, out, workers)

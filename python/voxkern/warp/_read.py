@@ -1,0 +1,78 @@
+"""What every warp does around its kernel: types, coefficients, leading axes, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import _args, _arrays
+from ._sample import GRID_CONSTANT, NEAREST, RANGE, as_image, as_order, as_outside
+from ._spline_filter import coefficients, coefficient_type
+
+# SciPy pads by so many voxels where it has no exact start for the prefilter, and so do we.
+_PAD = 12
+
+# fill_in(volume, answer, pad, how, workers) reads one volume: its last axes are shifted by `pad`
+# voxels, and `how` is what kernels take last.
+FillIn = Callable[[Any, Any, float, tuple[Any, ...], Any], None]
+
+
+def read(
+    image: Any,
+    shape: tuple[int, ...] | None,
+    fill_in: FillIn,
+    order: Any,
+    mode: Any,
+    cval: Any,
+    prefilter: Any,
+    out: Any,
+    workers: Any,
+    outside: int | None = None,
+) -> Any:
+    """Return a new image that `fill_in` reads from `image`, volume by volume.
+
+    `shape` is the answer's along the last axes, up to three; None is the image's own.
+    `outside` is a code that stands for `mode`.
+    """
+    order = as_order(order)
+    outside = as_outside(mode) if outside is None else outside
+    workers = _args.as_workers(workers)
+    x, give, dtype = as_image(image, order)
+    ndim = min(_args.as_ndim(x), 3)
+    if 0 in x.shape[x.ndim - ndim :]:
+        raise ValueError(f"image must have no empty axis; got shape {x.shape}")
+    shape = x.shape[x.ndim - ndim :] if shape is None else shape
+    full = x.shape[: x.ndim - ndim] + tuple(shape)
+    if dtype.startswith("complex"):
+        result = _arrays.output(out, full, x.dtype, (x,))
+        for name in ("real", "imag"):
+            part = read(
+                _arrays.rows_contiguous(getattr(x, name)), shape, fill_in, order, mode,
+                getattr(complex(cval), name), prefilter, None, workers, outside,
+            )  # fmt: skip
+            getattr(result, name)[...] = part
+        return out if out is not None else result if give is None else give(result)
+    plain = "uint8" if dtype == "bool" else dtype
+    fill = float(_args.as_fill(cval, dtype))
+    result = _arrays.output(out, full, x.dtype, (x,))
+    source = _arrays.rows_contiguous(x)
+    target = result
+    if out is not None and _arrays.rows_contiguous(result) is not result:
+        target = _arrays.empty(full, x.dtype, result)
+    written = target
+    if dtype == "bool":
+        source, written = source.view(np.uint8), target.view(np.uint8)
+    how = (order, outside, fill, *RANGE[plain])
+    pad = _PAD if prefilter and order > 1 and outside in (NEAREST, GRID_CONSTANT) else 0
+    if 0 not in full:
+        for volume, answer in _arrays.volumes(source, written):
+            if order > 1 and prefilter:
+                volume = coefficients(volume, order, outside, ndim, pad, fill, workers)
+            elif order > 1:
+                volume = volume.astype(coefficient_type(plain), copy=False)
+            fill_in(volume, answer, pad, how, workers)
+    if target is not result:
+        result[...] = target
+    return out if out is not None else result if give is None else give(result)
