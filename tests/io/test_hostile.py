@@ -161,6 +161,29 @@ def test_a_wrong_checksum_is_seen(tmp_path):
     refused(path, "stream is broken")
 
 
+def test_a_broken_block_is_seen(tmp_path):
+    path = valid(tmp_path, ".nii.gz")
+    raw = bytearray(path.read_bytes())
+    assert raw[12:14] == b"VX"
+    raw[-20] ^= 1
+    path.write_bytes(raw)
+    refused(path, "stream is broken")
+
+
+def test_a_list_of_blocks_that_lies_is_not_used(tmp_path):
+    path = valid(tmp_path, ".nii.gz")
+    whole = path.read_bytes()
+    for place in (10, 14, 16, 20, 28, 32):  # lengths of the field, the list, and the blocks
+        raw = bytearray(whole)
+        raw[place + 1] ^= 0x10
+        path.write_bytes(raw)
+        try:
+            found = io.read(path).data.ravel()
+        except io.FormatError:
+            found = np.arange(60)
+        np.testing.assert_array_equal(found, np.arange(60))
+
+
 def test_gzip_of_something_else(tmp_path):
     path = tmp_path / "a.nii.gz"
     path.write_bytes(zlib.compress(b"hello" * 1000, wbits=31))

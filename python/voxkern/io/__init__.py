@@ -67,7 +67,7 @@ def read(path: str | os.PathLike[str], *, mmap: bool = False, progress: Any = Fa
             raise _files.fail(path, "wanted an image, the file is empty")
         if start[:2] == b"\x1f\x8b":
             file.seek(0)
-            start = _first_inflated(path, file)
+            start = _files.first_inflated(path, file, 540)
             if not nifti.is_header(start):
                 raise _files.fail(
                     path, "of gzip files only NIfTI is read; this holds something else"
@@ -104,11 +104,6 @@ def _dispatch(path: Path, start: bytes, mmap: bool) -> Image:
         path,
         f"wanted NIfTI, NRRD, MetaImage, NumPy or DICOM, the file starts with {start[:8]!r}",
     )
-
-
-def _first_inflated(path: Path, file: Any) -> bytes:
-    chunks = _files.inflated(path, file, lambda: _files.zlib_decompressobj(47), path.stat().st_size)
-    return next(chunks, b"")[:540]
 
 
 def write(path: str | os.PathLike[str], image: Image, *, level: int | None = None) -> None:

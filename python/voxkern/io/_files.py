@@ -1,24 +1,20 @@
-"""What every format needs: one error, bounded reading, gzip, and writing all or nothing."""
+"""What every format needs: one error, bounded reading, and writing all or nothing."""
 
 from __future__ import annotations
 
-import io
-import os
 import secrets
-import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_IN = 1 << 18  # bytes of a compressed file read at a time
+from . import _blocks
+from ._blocks import Inflater, decompressor
+
 _OUT = 1 << 19  # bytes inflated at a time: stays in the cache until it is copied away
-_BLOCK = 1 << 20  # bytes deflated by one thread at a time
 _DEFLATE_RATIO = 1032  # deflate cannot pack tighter (258 bytes in 2 bits)
 
 
@@ -27,18 +23,6 @@ class FormatError(ValueError):
 
     The message names the file, what is wanted and what came.
     """
-
-
-class Inflater(Protocol):
-    """A decompressor as `zlib.decompressobj`, `bz2.BZ2Decompressor` wrapped alike."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    @property
-    def unconsumed_tail(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 def fail(path: Path, problem: str) -> FormatError:
@@ -111,7 +95,9 @@ def inflate(
         )
     array = np.empty(count(path, shape), dtype)
     view = array.view(np.uint8).data
-    chunks = inflated(path, source, make or (lambda: zlib_decompressobj(47)), left)
+    if make is None and _inflate_blocks(path, source, view, skip):
+        return native(array).reshape(shape)
+    chunks = inflated(path, source, make or (lambda: decompressor(47)), left)
     at = -skip
     for chunk in chunks:
         if at < 0:
@@ -131,96 +117,50 @@ def inflate(
     return native(array).reshape(shape)
 
 
+def _inflate_blocks(path: Path, source: IO[bytes], view: memoryview, skip: int) -> bool:
+    try:
+        return _blocks.inflate(source, path.stat().st_size, view, skip)
+    except Exception as error:  # each inflater has its own
+        raise fail(path, f"the compressed stream is broken ({error})") from None
+
+
 def inflated(
-    path: Path, source: IO[bytes], make: Callable[[], Inflater], left: int
+    path: Path,
+    source: IO[bytes],
+    make: Callable[[], Inflater],
+    left: int,
+    piece: int = _OUT,
 ) -> Iterator[bytes]:
     """Pieces of a compressed stream; further members of a gzip file follow on."""
+    reach = max(piece // 2, 1 << 12)
     engine = make()
     pending = b""
     try:
         while True:
             if not pending:
-                pending = source.read(min(_IN, left))
+                pending = source.read(min(reach, left))
                 left -= len(pending)
             if not pending:
                 break
-            chunk = engine.decompress(pending, _OUT)
+            chunk = engine.decompress(pending, piece)
             pending = engine.unconsumed_tail
             if chunk:
                 yield chunk
             if engine.eof:
-                pending = engine.unused_data or source.read(min(_IN, left))
+                pending = engine.unused_data or source.read(min(reach, left))
                 left -= 0 if engine.unused_data else len(pending)
                 pending = pending.lstrip(b"\0")
                 if not pending.startswith(b"\x1f\x8b"):
                     return
                 engine = make()
-        while chunk := engine.decompress(b"", _OUT):
+        while chunk := engine.decompress(b"", piece):
             yield chunk
-    except (zlib.error, OSError, EOFError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
+    except FormatError:
+        raise
+    except Exception as error:  # each inflater has its own
         raise fail(path, f"the compressed stream is broken ({error})") from None
     if not engine.eof:
         raise fail(path, "the compressed stream is cut off")
-
-
-def zlib_decompressobj(wbits: int) -> Inflater:
-    """The fastest inflater installed: isal, else zlib-ng, else the standard library's."""
-    try:
-        from isal import isal_zlib
-    except ImportError:
-        try:
-            from zlib_ng import zlib_ng
-        except ImportError:
-            return zlib.decompressobj(wbits)
-        return zlib_ng.decompressobj(wbits)
-    return isal_zlib.decompressobj(wbits)
-
-
-def deflate(target: IO[bytes], parts: Sequence[bytes | memoryview], *, level: int) -> None:
-    """Write one gzip member, its blocks compressed on all cores.
-
-    Each block of 1 MiB is deflated with the 32 KiB before it as dictionary and ends on a
-    byte boundary, so the blocks join into one ordinary stream that every reader takes.
-    """
-    target.write(b"\x1f\x8b\x08\0\0\0\0\0\x00\xff")  # no name, no date: equal images, equal files
-    views = [memoryview(p).cast("B") for p in parts]
-    crc = _deflate_blocks(target, views, level)
-    size = sum(len(v) for v in views) & 0xFFFFFFFF
-    target.write(b"\x03\0" + crc.to_bytes(4, "little") + size.to_bytes(4, "little"))
-
-
-def _deflate_blocks(target: IO[bytes], views: Sequence[memoryview], level: int) -> int:
-    """Write the joined blocks without a last one; returns the CRC-32 of what went in."""
-    blocks = [
-        (v[max(i - (1 << 15), 0) : i], v[i : i + _BLOCK])
-        for v in views
-        for i in range(0, len(v), _BLOCK)
-    ]
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    with ThreadPoolExecutor(workers + 1) as pool:
-        checksum = pool.submit(_checksum, views)
-        ahead: deque[Future[bytes]] = deque()
-        for block in blocks:
-            ahead.append(pool.submit(_deflated, *block, level))
-            if len(ahead) > 2 * workers:
-                target.write(ahead.popleft().result())
-        for job in ahead:
-            target.write(job.result())
-        return checksum.result()
-
-
-def _deflated(before: memoryview, block: memoryview, level: int) -> bytes:
-    engine = zlib.compressobj(level, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, before)
-    return engine.compress(block) + engine.flush(zlib.Z_SYNC_FLUSH)
-
-
-def _checksum(views: Sequence[memoryview]) -> int:
-    crc = 0
-    for view in views:
-        crc = zlib.crc32(view, crc)
-    return crc
 
 
 @contextmanager
@@ -267,10 +207,10 @@ def missing(package: str, what: str) -> ImportError:
     return ImportError(f'{what} needs {package}: pip install "voxkern[io]"')
 
 
-def zlib_stream(voxels: memoryview, level: int) -> bytes:
-    """One zlib stream, its blocks compressed on all cores as in `deflate`."""
-    target = io.BytesIO()
-    target.write(b"\x78\x01")
-    _deflate_blocks(target, [voxels], level)
-    target.write(b"\x03\0" + zlib.adler32(voxels).to_bytes(4, "big"))
-    return target.getvalue()
+def first_inflated(path: Path, source: IO[bytes], wanted: int) -> bytes:
+    """The first bytes that a gzip file holds, or fewer if it ends."""
+    head = b""
+    chunks = inflated(path, source, lambda: decompressor(47), path.stat().st_size, 1 << 10)
+    while len(head) < wanted and (chunk := next(chunks, b"")):
+        head += chunk
+    return head[:wanted]

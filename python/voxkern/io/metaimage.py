@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image import Image
-from . import _files
+from . import _blocks, _files
 from ._files import fail
 
 SUFFIXES = (".mha", ".mhd")
@@ -203,7 +203,7 @@ def write(path: Path, image: Image, *, level: int | None = None) -> None:
         raise fail(path, "a MetaImage's name must be printable, without spaces at its ends")
     voxels: Any = _files.raw_bytes(data)
     if level is not None:
-        voxels = _files.zlib_stream(voxels, level)
+        voxels = _blocks.zlib_stream(voxels, level)
     head = _header_for(image, data, name, None if level is None else len(voxels))
     if not local:
         with _files.replacing(path.with_name(name)) as file:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image import Image
-from . import _files
+from . import _blocks, _files
 from ._files import fail
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -106,15 +106,7 @@ def read(path: Path, *, mmap: bool = False) -> Image:
 
 def _start(path: Path, file: IO[bytes], packed: bool) -> bytes:
     """The bytes of the header, of the length that its first field says."""
-    if packed:
-        chunks = _files.inflated(
-            path, file, lambda: _files.zlib_decompressobj(47), path.stat().st_size
-        )
-        head = b""
-        while len(head) < 540 and (chunk := next(chunks, b"")):
-            head += chunk[:540]
-    else:
-        head = file.read(540)
+    head = _files.first_inflated(path, file, 540) if packed else file.read(540)
     if len(head) < 348 or not is_header(head):
         raise fail(path, "a NIfTI header starts with its size, 348 or 540; this does not")
     size = 348 if 0x5C in head[:4] else 540
@@ -319,8 +311,8 @@ def write(path: Path, image: Image, *, level: int | None = None) -> None:
     image : Image
         Any type of NumPy but float16 and long double; bool becomes uint8.
     level : int, optional
-        Of the compression of a .nii.gz, 0 to 9. Default: 1, since image noise hardly
-        packs tighter at 6, which takes several times as long.
+        Of the compression of a .nii.gz, 0 to 9. Default: 1, as nibabel and ITK, since the
+        noise of images hardly packs tighter at 6, which takes several times as long.
 
     Notes
     -----
@@ -341,7 +333,7 @@ def write(path: Path, image: Image, *, level: int | None = None) -> None:
     with _files.replacing(path) as file:
         if path.name.endswith(".gz"):
             voxels = _files.raw_bytes(data)
-            _files.deflate(file, [head, voxels], level=1 if level is None else level)
+            _blocks.deflate(file, [head, voxels], level=1 if level is None else level)
         else:
             file.write(head)
             file.write(_files.raw_bytes(data))

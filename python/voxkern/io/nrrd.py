@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..image import Image
-from . import _files
+from . import _blocks, _files
 from ._files import fail
 
 SUFFIXES = (".nrrd", ".nhdr")
@@ -375,7 +375,7 @@ def write(path: Path, image: Image, *, level: int | None = None) -> None:
         if level is None:
             file.write(_files.raw_bytes(data))
         else:
-            _files.deflate(file, [_files.raw_bytes(data)], level=level)
+            _blocks.deflate(file, [_files.raw_bytes(data)], level=level)
 
 
 def _bracketed(vector: NDArray[np.float64]) -> str:
