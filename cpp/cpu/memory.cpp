@@ -45,7 +45,8 @@ std::size_t default_limit() {
   if (const char* text = std::getenv("VOXKERN_CACHE_MB")) {
     char* end;
     const double wanted = std::strtod(text, &end);
-    if (end != text && *end == 0 && wanted >= 0 && wanted < 1e12) return std::size_t(wanted * 1048576);
+    if (end != text && *end == 0 && wanted >= 0 && wanted < 1e12)
+      return std::size_t(wanted * 1048576);
   }
   double memory = double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGESIZE));
   memory = cgroup::tightest("memory", cgroup::memory_limit, memory);
@@ -61,7 +62,8 @@ std::size_t rounded(std::size_t bytes) {
 
 // Memory at a multiple of a huge page, or null.
 void* map(std::size_t bytes) {
-  void* raw = mmap(nullptr, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* raw =
+      mmap(nullptr, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (raw == MAP_FAILED) return nullptr;
   char* start = static_cast<char*>(raw);
   const std::size_t before = (page - std::size_t(start) % page) % page;

@@ -41,7 +41,8 @@ struct Region {
   const i64 n;
   const int helpers;
   std::atomic<i64> next{0};
-  std::atomic<int> inside{0};  // written under the pool's lock, read without it by a spinning caller
+  std::atomic<int> inside{
+      0};  // written under the pool's lock, read without it by a spinning caller
   std::exception_ptr error{};  // written under the pool's lock
   std::condition_variable empty{};
 
@@ -101,7 +102,8 @@ class Pool {
     if (region.inside.load() > 0) {
       hold.unlock();
       for (int i = 0; i < spins && region.inside.load(std::memory_order_relaxed) > 0; ++i) pause();
-      hold.lock();  // the last one out holds the lock while it touches the region: wait for that too
+      hold.lock();  // the last one out holds the lock while it touches the region: wait for that
+                    // too
     }
     while (region.inside.load() > 0) {
       region.empty.wait_for(hold, poll_every);

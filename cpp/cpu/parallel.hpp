@@ -21,8 +21,8 @@ struct On {
 // A task asked to stop: thrown by parallel_for on the calling thread, after all workers let go.
 struct Interrupted {};
 
-// Called on the calling thread about twenty times a second while a parallel_for runs, between tasks;
-// true means stop. It must not throw. The bindings set it to look for a pending Ctrl-C.
+// Called on the calling thread about twenty times a second while a parallel_for runs, between
+// tasks; true means stop. It must not throw. The bindings set it to look for a pending Ctrl-C.
 extern bool (*poll_interrupt)();
 
 // Runs task(i) for every i in [0, n), each once, and returns when all are done.

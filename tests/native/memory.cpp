@@ -1,8 +1,8 @@
 // The cache of large blocks: what it keeps, what it hands back, and that it survives fork.
-#include <cpu/memory.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cpu/memory.hpp>
 
 #include <fstream>
 #include <thread>
@@ -19,7 +19,8 @@ bool aligned(void* p, size_t to) { return reinterpret_cast<size_t>(p) % to == 0;
 
 void blocks_are_aligned_and_their_own() {
   std::vector<std::pair<char*, size_t>> all;
-  for (size_t bytes : {size_t(0), size_t(1), size_t(63), size_t(1000), MiB - 1, MiB, 3 * MiB, 40 * MiB}) {
+  for (size_t bytes :
+       {size_t(0), size_t(1), size_t(63), size_t(1000), MiB - 1, MiB, 3 * MiB, 40 * MiB}) {
     char* p = static_cast<char*>(take(bytes));
     CHECK(aligned(p, bytes < MiB ? 64 : 2 * MiB));
     std::memset(p, int(all.size()), bytes);
@@ -161,7 +162,8 @@ void forks_find_the_lock_free() {
   give(mine);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name) \
+  { #name, name }
 int main(int count, char** arguments) {
   return run(
       {

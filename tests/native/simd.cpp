@@ -129,8 +129,9 @@ template <class To, class T>
 void writing() {
   constexpr int N = Vec<T>::lanes;
   auto x = numbers<T>(40 * N);
-  for (double v : {0., -1., 1., 0.9, -0.9, 127., 128., 254.9, 255., 256., 32767., 32768., 65535.,
-                   65536., -128., -129., -32768., -32769., 2147483520., -2147483648.})
+  for (double v :
+       {0.,     -1.,    1.,     0.9,    -0.9,  127.,  128.,    254.9,   255.,        256.,
+        32767., 32768., 65535., 65536., -128., -129., -32768., -32769., 2147483520., -2147483648.})
     x.push_back(T(v));
   if (std::is_floating_point_v<T>)
     for (double v : {2147483648., -2147483904., 1e20, -1e20, HUGE_VAL, -HUGE_VAL, double(NAN)})
@@ -209,7 +210,8 @@ void lane_sums() {
   CHECK(std::abs(sum.total() - 1000.0 * Vec<f32>::lanes * f64(0.1f)) < 1e-9);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name) \
+  { #name, name }
 int main(int count, char** arguments) {
   return run({CASE(loads_and_stores), CASE(comparisons), CASE(float_functions),
               CASE(reading_as_another_type), CASE(writing_as_another_type), CASE(gathering),

@@ -8,9 +8,9 @@
 
 using namespace voxkern;
 
-const Size shapes[] = {{0, 0, 0}, {1, 1, 1},     {1, 1, 7},     {3, 5, 1},      {7, 1, 33},
-                       {5, 40, 100}, {1, 1, 32767}, {1, 1, 32768}, {2, 1, 100003}, {0, 4, 4},
-                       {4, 4, 0}};
+const Size shapes[] = {{0, 0, 0},      {1, 1, 1},    {1, 1, 7},     {3, 5, 1},
+                       {7, 1, 33},     {5, 40, 100}, {1, 1, 32767}, {1, 1, 32768},
+                       {2, 1, 100003}, {0, 4, 4},    {4, 4, 0}};
 
 void blocks_cover_every_voxel_once() {
   for (Size s : shapes) {
@@ -30,21 +30,23 @@ void blocks_cover_every_voxel_once() {
 void threads_do_not_change_a_bit() {
   for (Size s : shapes) {
     std::vector<f32> x(size_t(s.count()));
-    for (size_t i = 0; i < x.size(); ++i) x[i] = f32(std::sin(double(i)) * 1e3 + 1e-3 * double(i % 77));
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = f32(std::sin(double(i)) * 1e3 + 1e-3 * double(i % 77));
     long double truth[2] = {0, 0};
     for (f32 v : x) truth[0] += v, truth[1] += (long double)v * v;
     const auto sums = [&](int threads) {
-      return cpu::parallel_sum<Sums<2>>({threads}, s, [&](i64 z, i64 y, i64 from, i64 to, Sums<2>& sum) {
-        const f32* row = x.data() + (z * s.y + y) * s.x;
-        LaneSum one, square;
-        for (i64 at = from; at < to; at += simd::lanes<f32>) {
-          const auto v = simd::load(row + at, int(least(to - at, i64(simd::lanes<f32>))));
-          one.add(v);
-          square.add(v * v);
-        }
-        sum[0] += one.total();
-        sum[1] += square.total();
-      });
+      return cpu::parallel_sum<Sums<2>>(
+          {threads}, s, [&](i64 z, i64 y, i64 from, i64 to, Sums<2>& sum) {
+            const f32* row = x.data() + (z * s.y + y) * s.x;
+            LaneSum one, square;
+            for (i64 at = from; at < to; at += simd::lanes<f32>) {
+              const auto v = simd::load(row + at, int(least(to - at, i64(simd::lanes<f32>))));
+              one.add(v);
+              square.add(v * v);
+            }
+            sum[0] += one.total();
+            sum[1] += square.total();
+          });
     };
     const Sums<2> first = sums(1);
     CHECK(std::abs(first[0] - (f64)truth[0]) <= 1e-9 * std::sqrt((f64)truth[1] * 1e5) + 1e-12);
@@ -64,7 +66,8 @@ void sums_of_many_small_numbers_stay_exact() {
   CHECK(added_up(std::vector<f64>{1, 2, 4, 8, 16}) == 31);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name) \
+  { #name, name }
 int main(int count, char** arguments) {
   return run({CASE(blocks_cover_every_voxel_once), CASE(threads_do_not_change_a_bit),
               CASE(sums_of_many_small_numbers_stay_exact)},

@@ -37,9 +37,9 @@ template <class T>
 constexpr int lanes = bytes / int(sizeof(T));
 
 template <int size>
-using signed_of = std::conditional_t<
-    size == 1, i8,
-    std::conditional_t<size == 2, i16, std::conditional_t<size == 4, i32, i64>>>;
+using signed_of =
+    std::conditional_t<size == 1, i8,
+                       std::conditional_t<size == 2, i16, std::conditional_t<size == 4, i32, i64>>>;
 
 template <class T, bool whole = std::is_integral_v<T>>
 struct Wrapping {
@@ -506,8 +506,8 @@ inline Vec<To, N> narrow(Vec<i32, N> a) {
       upper = _mm256_extracti128_si256((__m256i)a.v, 1);
     }
 #endif
-    __m128i packed = std::is_same_v<To, u16> ? _mm_packus_epi32(lower, upper)
-                                             : _mm_packs_epi32(lower, upper);
+    __m128i packed =
+        std::is_same_v<To, u16> ? _mm_packus_epi32(lower, upper) : _mm_packs_epi32(lower, upper);
     if constexpr (std::is_same_v<To, u8>) packed = _mm_packus_epi16(packed, packed);
     if constexpr (std::is_same_v<To, i8>) packed = _mm_packs_epi16(packed, packed);
     Out out;
@@ -537,8 +537,8 @@ inline Vec<To, N> saturate(Vec<T, N> a) {
     const auto too_big = a >= top;
     const auto number = select(a == a, a, T(0));
     const auto cut = convert<i32>(select(too_big, Vec<T, N>(T(0)), max(number, -top)));
-    const auto whole = select(convert<i32>(too_big) != i32(0),
-                              Vec<i32, N>(std::numeric_limits<i32>::max()), cut);
+    const auto whole =
+        select(convert<i32>(too_big) != i32(0), Vec<i32, N>(std::numeric_limits<i32>::max()), cut);
     return convert<To>(whole);
   } else if constexpr (std::is_same_v<T, i32> && sizeof(To) <= 2) {
     return narrow<To>(a);
@@ -557,7 +557,8 @@ template <class To, int N = lanes<To>, class T>
 inline Vec<To, N> load_as(const T* p, int n) {
   return convert<To>(load<T, N>(p, n));
 }
-// Writes f32, f64 or i32 as another type, saturating, cut towards zero: call round() first if wanted.
+// Writes f32, f64 or i32 as another type, saturating, cut towards zero: call round() first if
+// wanted.
 template <class To, class T, int N>
 inline void store_as(To* p, Vec<T, N> a) {
   store(p, saturate<To>(a));
