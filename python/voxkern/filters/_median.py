@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .. import _args, _arrays
 from .._edge import inside
-from .._kernel import Edge, In, ListIn, Out, Scalar, kernel, prange
+from .._kernel import Edge, In, ListIn, Out, Scalar, Size, kernel, prange
+
+Array = TypeVar("Array")
 
 
 @kernel(dtypes=_args.REAL)
-def _median(x: In, y: Out, offsets: ListIn, rank: Scalar, edge: Edge, fill: Scalar) -> None:
+def _median(
+    x: In, y: Out, offsets: ListIn, box: Size, rank: Scalar, edge: Edge, fill: Scalar
+) -> None:
     count = offsets.size // 3
     for k in prange(y.shape[0]):
-        box = np.empty(count, x.dtype)
+        near = np.empty(count, x.dtype)
         for j in range(y.shape[1]):
             for i in range(y.shape[2]):
                 for n in range(count):
@@ -24,45 +28,261 @@ def _median(x: In, y: Out, offsets: ListIn, rank: Scalar, edge: Edge, fill: Scal
                     jj = inside(j + offsets[3 * n + 1], x.shape[1], edge)
                     ii = inside(i + offsets[3 * n + 2], x.shape[2], edge)
                     outside = kk < 0 or jj < 0 or ii < 0
-                    box[n] = fill if outside else x[kk, jj, ii]
-                y[k, j, i] = np.sort(box)[rank]
+                    near[n] = fill if outside else x[kk, jj, ii]
+                y[k, j, i] = np.sort(near)[rank]
+
+
+def _select(v: Any, n: int, rank: int) -> Any:
+    """Return the `rank`-th smallest of v[:n], which is shuffled; NaN is largest."""
+    numbers = n
+    i = 0
+    while i < numbers:
+        if v[i] != v[i]:
+            numbers -= 1
+            v[i], v[numbers] = v[numbers], v[i]
+        else:
+            i += 1
+    if rank >= numbers:
+        return v[rank]
+    low, high = 0, numbers - 1
+    while low < high:
+        pivot = v[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while v[i] < pivot:
+                i += 1
+            while pivot < v[j]:
+                j -= 1
+            if i <= j:
+                v[i], v[j] = v[j], v[i]
+                i += 1
+                j -= 1
+        if rank <= j:
+            high = j
+        elif rank >= i:
+            low = i
+        else:
+            break
+    return v[rank]
+
+
+@_median.on("numba")
+def _selecting(
+    x: In, y: Out, offsets: ListIn, box: Size, rank: Scalar, edge: Edge, fill: Scalar
+) -> None:
+    # Selection for sorting, and the edge looked at only near it.
+    count = offsets.size // 3
+    reach_z, reach_y, reach_x = 0, 0, 0
+    for n in range(count):
+        reach_z = max(reach_z, abs(offsets[3 * n]))
+        reach_y = max(reach_y, abs(offsets[3 * n + 1]))
+        reach_x = max(reach_x, abs(offsets[3 * n + 2]))
+    nz, ny, nx = x.shape
+    for line in prange(nz * ny):
+        k, j = line // ny, line % ny
+        near = np.empty(count, x.dtype)
+        rows_inside = reach_z <= k < nz - reach_z and reach_y <= j < ny - reach_y
+        for i in range(nx):
+            if rows_inside and reach_x <= i < nx - reach_x:
+                for n in range(count):
+                    near[n] = x[k + offsets[3 * n], j + offsets[3 * n + 1], i + offsets[3 * n + 2]]
+            else:
+                for n in range(count):
+                    kk = inside(k + offsets[3 * n], nz, edge)
+                    jj = inside(j + offsets[3 * n + 1], ny, edge)
+                    ii = inside(i + offsets[3 * n + 2], nx, edge)
+                    outside = kk < 0 or jj < 0 or ii < 0
+                    near[n] = fill if outside else x[kk, jj, ii]
+            y[k, j, i] = _select(near, count, rank)
+
+
+@_median.on("cuda")
+def _plan(
+    gpu: Any, x: Any, y: Any, offsets: Any, box: Any, rank: int, edge: int, fill: float
+) -> None:
+    kind = gpu.name_of(x.dtype)
+    if box == (3, 3, 3) and rank == 13:
+        gpu.launch(
+            f"median_cube<{kind}>", gpu.blocks(x.size, 128), 128, x, y, x.shape, edge, float(fill)
+        )
+        return
+    table = gpu.put(offsets)
+    gpu.launch(
+        f"median<{kind}>", gpu.blocks(x.size, 128), 128, x, y, table, offsets.size // 3,
+        x.shape, rank, edge, float(fill),
+    )  # fmt: skip
 
 
 @_median.example
-def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (100 * rng.standard_normal(shape)).astype(dtype)
-    size = rng.integers(1, 5, 3)
-    offsets = np.argwhere(np.ones(size, bool)) - size // 2
-    return x, np.empty_like(x), offsets.ravel(), len(offsets) // 2, int(rng.integers(5)), 7
+    if dtype.startswith("float"):
+        x[rng.random(shape) < 0.05] = np.nan
+    size = ((3, 3, 3), (5, 5, 5), (1, 3, 3), (1, 5, 5), (2, 3, 4))[int(rng.integers(5))]
+    offsets = _offsets(np.ones(size, bool).tobytes(), size, (0, 0, 0))
+    rank = offsets.size // 3 // 2 if rng.random() < 0.8 else int(rng.integers(offsets.size // 3))
+    return x, np.empty_like(x), offsets, size, rank, int(rng.integers(5)), 7
 
 
 @functools.lru_cache(64)
-def _box_offsets(size: tuple[int, ...]) -> Any:
-    offsets = (np.argwhere(np.ones(size, bool)) - np.array(size) // 2).ravel()
+def _offsets(footprint: bytes, shape: tuple[int, ...], origin: tuple[int, ...]) -> Any:
+    """Return where the footprint looks, from a voxel on, as a flat list of (z, y, x)."""
+    where = np.argwhere(np.frombuffer(footprint, bool).reshape(shape))
+    offsets = (where - np.array(shape) // 2 - np.array(origin)).ravel()
     offsets.flags.writeable = False
     return offsets
 
 
+@functools.lru_cache(64)
+def _box(sizes: tuple[int, ...]) -> bytes:
+    return np.ones(sizes, bool).tobytes()
+
+
 def median_filter(
-    image: Any,
-    size: Any = 3,
+    image: Array,
+    size: Any = None,
+    footprint: Any = None,
     *,
     mode: str = "reflect",
     cval: float = 0.0,
+    origin: Any = 0,
+    axes: Any = None,
     out: Any = None,
     workers: int | None = None,
-) -> Any:
-    """Replace each voxel by the median of the box around it."""
+) -> Array:
+    """Replace each voxel by the median of its neighbourhood.
+
+    Parameters
+    ----------
+    image : array, shape ([..., planes,] [rows,] columns)
+        Image of type bool, uint8, int16, uint16, int32, float32 or float64, on any
+        device.
+    size : int or tuple of int, optional
+        Voxels along each of `axes` of a box. Even sizes reach one voxel further back
+        than forward.
+    footprint : array of bool, optional
+        A neighbourhood of any shape, with as many axes as are filtered, instead of
+        `size`. It is centred as a box is.
+    mode : {'reflect', 'mirror', 'nearest', 'wrap', 'constant'}
+        What lies outside the image.
+    cval : scalar
+        The value outside when `mode` is 'constant'.
+    origin : int or tuple of int
+        Shifts the neighbourhood back by so many voxels along each of `axes`.
+    axes : tuple of int, optional
+        The axes to filter along: all of up to three, the last three of more. Others are
+        looped over. SciPy filters along all axes of an image of four and more.
+    out : array, optional
+        Where to write; same shape and type as `image`, not overlapping it.
+    workers : int, optional
+        How many threads a CPU call may use. The answer does not depend on it.
+
+    Returns
+    -------
+    array
+        Same shape, type and device as `image`.
+
+    Raises
+    ------
+    TypeError
+        If `image` or `out` is of a type that is not listed.
+    ValueError
+        If `size`, `footprint`, `origin` or `axes` do not fit the image, or `out` does not.
+
+    See Also
+    --------
+    gaussian_filter : smooth with a Gaussian.
+
+    Notes
+    -----
+    The answer is the element of rank ``n // 2`` of the `n` sorted neighbours: of an even
+    number the upper of the two in the middle, as in SciPy and ITK. NaN counts as larger
+    than any number; SciPy's and ITK's answers near NaN depend on the order in which they
+    compare. OpenCV's ``medianBlur`` on a volume filters plane by plane, without a word.
+
+    Boxes of 3 and 5 voxels take tens of comparisons a voxel through sorting networks
+    [1]_; other footprints take time in proportion to their number of voxels.
+
+    References
+    ----------
+    .. [1] A. Adams, "Fast median filters using separable sorting networks", ACM
+       Transactions on Graphics 40:4, 2021. https://doi.org/10.1145/3450626.3459773
+
+    Examples
+    --------
+    >>> x = np.array([1, 9, 2, 3, 8], dtype=np.uint8)
+    >>> voxkern.median_filter(x, 3)
+    array([1, 2, 3, 3, 8], dtype=uint8)
+    """
     x, give = _arrays.adopt(image)
-    dtype = _args.as_dtype(x, _args.REAL)
+    dtype = _args.as_dtype(x, ("bool", *_args.REAL))
     ndim = _args.as_ndim(x)
-    sizes = _args.lift(_args.as_size(size, min(ndim, 3)), 1)
-    offsets = _box_offsets(sizes)
+    along = _args.as_axes(axes, ndim)
+    if ndim > 3 and min(along, default=ndim) < ndim - 3:
+        return _along_first(x, give, along, size, footprint, mode, cval, origin, out, workers)
+    where, sizes = _neighbourhood(size, footprint, along, ndim)
+    shift = _spread(_args.per_axis(origin, len(along), "origin"), along, ndim, 0)
+    shift = tuple(_args.as_int(s, "origin") for s in shift)
+    for s, o in zip(sizes, shift, strict=True):
+        if not -(s // 2) <= o <= (s - 1) // 2:
+            raise ValueError(f"origin must keep the neighbourhood over its voxel; got {origin!r}")
+    offsets = _offsets(where, sizes, shift)
     edge, fill = _args.as_edge(mode), _args.as_fill(cval, dtype)
     workers = _args.as_workers(workers)
+    box = sizes if footprint is None and not any(shift) else (0, 0, 0)
     rank = offsets.size // 3 // 2
 
     def run(volume: Any, answer: Any) -> None:
-        _median(volume, answer, offsets, rank, edge, fill, workers=workers)
+        if dtype == "bool":
+            volume, answer = volume.view(np.uint8), answer.view(np.uint8)
+        _median(volume, answer, offsets, box, rank, edge, fill, workers=workers)
 
     return _arrays.run_volumes(run, x, out, dtype, give)
+
+
+def _neighbourhood(
+    size: Any, footprint: Any, along: tuple[int, ...], ndim: int
+) -> tuple[bytes, tuple[int, ...]]:
+    """Return a footprint of three axes, as bytes, and its shape."""
+    if footprint is None:
+        if size is None:
+            raise ValueError("size or footprint must be given; got neither")
+        sizes = _spread(_args.as_size(size, len(along)), along, ndim, 1)
+        return _box(sizes), sizes
+    if size is not None:
+        raise ValueError(f"size must not be given with a footprint; got {size!r}")
+    where = np.asarray(footprint).astype(bool)
+    if where.ndim != len(along):
+        raise ValueError(
+            f"footprint must have {len(along)} axes, one for each filtered; got {where.ndim}"
+        )
+    if not where.any():
+        raise ValueError("footprint must have at least one voxel; got none")
+    return where.tobytes(), _spread(where.shape, along, ndim, 1)
+
+
+def _spread(
+    values: tuple[Any, ...], along: tuple[int, ...], ndim: int, neutral: Any
+) -> tuple[Any, ...]:
+    """Return the values for the last three axes, `neutral` where nothing is filtered."""
+    given = dict(zip(along, values, strict=True))
+    return tuple(given.get(axis, neutral) for axis in range(ndim - 3, ndim))
+
+
+def _along_first(
+    x: Any, give: Any, along: tuple[int, ...], size: Any, footprint: Any, mode: str, cval: float,
+    origin: Any, out: Any, workers: int | None,
+) -> Any:  # fmt: skip
+    """Filter along other axes than the last three by turning those to the end."""
+    if len(along) > 3:
+        raise ValueError(f"axes must be three at most; got {along}")
+    last = tuple(range(-len(along), 0))
+    result = _arrays.output(out, x.shape, x.dtype, (x,))
+    answer = median_filter(
+        np.moveaxis(x, along, last), size, footprint, mode=mode, cval=cval, origin=origin,
+        axes=last, workers=workers,
+    )  # fmt: skip
+    _arrays.assign(result, np.moveaxis(answer, last, along))
+    if out is not None:
+        return out
+    return result if give is None else give(result)

@@ -1,38 +1,60 @@
-// Median of a neighbourhood: what the CPU and the GPU share.
+// The rank of a neighbourhood: what the CPU and the GPU share.
 #pragma once
-#include "../base.hpp"
+#include "networks.hpp"
 
 namespace voxkern {
 
-// The k-th smallest of v[0..n), in place.
-template <class T>
-VOXKERN_HD T select(T* v, i64 n, i64 k) {
-  i64 lo = 0, hi = n - 1;
-  while (lo < hi) {
-    T pivot = v[(lo + hi) / 2];
-    i64 i = lo, j = hi;
-    while (i <= j) {
-      while (v[i] < pivot) ++i;
-      while (pivot < v[j]) --j;
-      if (i <= j) {
-        T t = v[i];
-        v[i++] = v[j];
-        v[j--] = t;
-      }
-    }
-    if (k <= j) hi = j;
-    else if (k >= i) lo = i;
-    else break;
-  }
-  return v[k];
+// Numbers in an order that holds for all of them: a float as the integer that sorts like it, with
+// NaN above infinity whatever its sign; an integer as itself.
+VOXKERN_HD u8 rank_key(u8 v) { return v; }
+VOXKERN_HD i16 rank_key(i16 v) { return v; }
+VOXKERN_HD u16 rank_key(u16 v) { return v; }
+VOXKERN_HD i32 rank_key(i32 v) { return v; }
+VOXKERN_HD i32 rank_key(f32 v) {
+  if (v != v) return 0x7fc00000;
+  union {
+    f32 f;
+    i32 i;
+  } bits{v};
+  return bits.i ^ ((bits.i >> 31) & 0x7fffffff);
+}
+VOXKERN_HD i64 rank_key(f64 v) {
+  if (v != v) return 0x7ff8000000000000ll;
+  union {
+    f64 f;
+    i64 i;
+  } bits{v};
+  return bits.i ^ ((bits.i >> 63) & 0x7fffffffffffffffll);
+}
+
+VOXKERN_HD void from_rank_key(u8 k, u8& v) { v = k; }
+VOXKERN_HD void from_rank_key(i16 k, i16& v) { v = k; }
+VOXKERN_HD void from_rank_key(u16 k, u16& v) { v = k; }
+VOXKERN_HD void from_rank_key(i32 k, i32& v) { v = k; }
+VOXKERN_HD void from_rank_key(i32 k, f32& v) {
+  union {
+    i32 i;
+    f32 f;
+  } bits{k ^ ((k >> 31) & 0x7fffffff)};
+  v = bits.f;
+}
+VOXKERN_HD void from_rank_key(i64 k, f64& v) {
+  union {
+    i64 i;
+    f64 f;
+  } bits{k ^ ((k >> 63) & 0x7fffffffffffffffll)};
+  v = bits.f;
 }
 
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
-// out(v) = the `rank`-th smallest of in(v + offset) over the offsets (z, y, x triples).
+// out(v) = the `rank`-th smallest (from 0) of in(v + offset) over the offsets, triples (z, y, x).
+// `box` is the size of the box that the offsets fill from its lowest corner on, or zero for any
+// other footprint.
 template <class T>
-void median(On, View<const T> in, View<T> out, List<const i64> offsets, i64 rank, Edge, T fill);
+void median(On, View<const T> in, View<T> out, List<const i64> offsets, Size box, i64 rank, Edge,
+            T fill);
 }  // namespace cpu
 #endif
 
