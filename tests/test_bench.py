@@ -225,6 +225,13 @@ def test_every_case_makes_its_inputs():
         assert {r.peer for r in work.rivals} <= set(_machine.PEERS), one
 
 
+def test_cases_are_chosen_by_op_or_by_the_beginning_of_the_call():
+    assert {c.op for c in bench.cases(op="label")} == {"label"}
+    brains = bench.cases(op="label(image=brain")
+    assert [c.params["connectivity"] for c in brains] == [1, 2, 3]
+    assert bench.cases("filters", "label") == []
+
+
 def test_no_case_is_declared_twice():
     names = [(c.op, c.kind, c.dtype, c.label) for c in bench.cases()]
     assert len(names) == len(set(names))

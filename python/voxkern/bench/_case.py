@@ -91,6 +91,11 @@ class Case:
         """The parameters as the tables print them."""
         return _label(self.params)
 
+    @property
+    def call(self) -> str:
+        """Op and parameters."""
+        return f"{self.op}({self.label})" if self.params else self.op
+
     def shape(self, size: int) -> tuple[int, ...]:
         """Volumes have `size` voxels a side; planes eight times as many pixels a side."""
         return (size,) * 3 if self.kind == "volume" else (8 * size,) * 2
@@ -148,10 +153,11 @@ def families() -> list[str]:
 
 
 def cases(family: str | None = None, op: str | None = None) -> list[Case]:
-    """The declared cases, of one family or of one op if asked."""
+    """The declared cases; only one family's, one op's, or those whose call begins with `op`."""
     for name in families():
         importlib.import_module(f"voxkern.bench.{name}")
-    return [c for c in _cases if family in (None, c.family) and op in (None, c.op)]
+    of_family = [c for c in _cases if family in (None, c.family)]
+    return [c for c in of_family if op in (None, c.op) or ("(" in op and c.call.startswith(op))]
 
 
 def without_case(public: Iterable[str] | None = None) -> list[str]:

@@ -14,7 +14,10 @@ def app(
     family: Annotated[
         str | None, typer.Option(help="Only this family of ops: filters, warp, regions, ...")
     ] = None,
-    op: Annotated[str | None, typer.Option(help="Only this op, such as median_filter.")] = None,
+    op: Annotated[
+        str | None,
+        typer.Option(help="Only this op, such as label, or some of it: 'label(image=brain'."),
+    ] = None,
     device: Annotated[
         str, typer.Option(help="cpu: NumPy arrays; cuda: CuPy arrays, timed with events.")
     ] = "cpu",

@@ -129,7 +129,7 @@ def run(
     Parameters
     ----------
     family, op : str, optional
-        Only these cases.
+        Only these cases; ``op="label(image=brain"`` means the calls that begin so.
     device : {'cpu', 'cuda'}
         Where the arrays live.
     backend : str, optional
