@@ -164,16 +164,13 @@ void label(On on, View<const T> x, View<L> y, T background, i64 connectivity, i6
     if (one.any) all = one;
     mixed |= one.mixed;
   }
-  const bool narrow = runs.count() <= i64(std::numeric_limits<u32>::max());
-  if (mixed) {
-    const ValueRows<T> rows{x, runs.inside.data(), runs.words};
-    if (narrow) join_and_number<u32>(on, runs, rows, near, y, count);
-    else join_and_number<u64>(on, runs, rows, near, y, count);
-  } else {
-    const MaskRows rows{runs.inside.data(), runs.words};
-    if (narrow) join_and_number<u32>(on, runs, rows, near, y, count);
-    else join_and_number<u64>(on, runs, rows, near, y, count);
-  }
+  with_run_type(runs, [&](auto run) {
+    using I = decltype(run);
+    if (mixed)
+      join_and_number<I>(on, runs, ValueRows<T>{x, runs.inside.data(), runs.words}, near, y, count);
+    else
+      join_and_number<I>(on, runs, MaskRows{runs.inside.data(), runs.words}, near, y, count);
+  });
 }
 
 template void label(On, View<const u8>, View<i32>, u8, i64, i64, List<i64>);

@@ -266,4 +266,69 @@ void join_runs(On on, const Runs& runs, const Rows& rows, I* parent, Near near) 
   else join_runs<3>(on, runs, rows, parent, near);
 }
 
+// The forest over the runs of a mask.
+template <class I>
+Scratch<I> join_mask(On on, const Runs& runs, Near near) {
+  Scratch<I> parent(runs.count());
+  join_runs(on, runs, MaskRows{runs.inside.data(), runs.words}, parent.data(), near);
+  return parent;
+}
+
+// Calls f(run, voxels) for the pieces of runs that lie in one word; `next` is the first run that
+// starts in it or later, and then the first that starts after it.
+template <class F>
+inline void each_piece(u64 inside, u64 starts, i64& next, F f) {
+  const auto below = [](u64 bits) { return bits ? (bits & -bits) - 1 : ~u64(0); };
+  if (const u64 running_in = inside & below(starts)) f(next - 1, running_in);
+  while (starts) {
+    const u64 from = ~(starts & -starts) + 1;  // this start and all that is above it
+    starts &= starts - 1;
+    f(next++, inside & from & below(starts));
+  }
+}
+
+// How many voxels each region has, in the place of its root; other places hold anything.
+template <class I>
+Scratch<i64> region_sizes(On on, const Runs& runs, const I* parent) {
+  Scratch<i64> sizes(runs.count());
+  parallel_for(on, runs.slabs(), [&](i64 s) {
+    std::fill(sizes.begin() + runs.first[s], sizes.begin() + runs.first[s + 1], 0);
+    i64 next = runs.first[s];
+    for (i64 at = runs.slab[s] * runs.words; at < runs.slab[s + 1] * runs.words; ++at)
+      each_piece(runs.inside[at], runs.starts[at], next,
+                 [&](i64 run, u64 voxels) { sizes[run] += bits::count(voxels); });
+  });
+  for (i64 i = 0; i < runs.count(); ++i)
+    if (parent[i] != I(i)) sizes[find_root(parent, I(i))] += sizes[i];
+  return sizes;
+}
+
+// Writes 1 in the runs whose region is `kept`, a flag in the place of its root, and 0 elsewhere; or,
+// with `outside_too`, 1 in all that is in no run as well.
+template <class I>
+void write_kept(On on, const Runs& runs, const I* parent, const u8* kept, bool outside_too,
+                View<u8> y) {
+  parallel_for(on, runs.slabs(), [&](i64 s) {
+    for (i64 row = runs.slab[s]; row < runs.slab[s + 1]; ++row) {
+      i64 next = runs.base[row];
+      u8* out = y.row(row / y.size.y, row % y.size.y);
+      for (i64 w = 0; w < runs.words; ++w) {
+        const u64 inside = runs.inside[row * runs.words + w];
+        u64 set = outside_too ? ~inside : 0;
+        each_piece(inside, runs.starts[row * runs.words + w], next, [&](i64 run, u64 voxels) {
+          if (kept[find_root(parent, I(run))]) set |= voxels;
+        });
+        bits::spread(out + w * bits::width, set, bits::voxels_in(w, y.size.x));
+      }
+    }
+  });
+}
+
+// Runs `f` with a value of the narrowest type that numbers the runs.
+template <class F>
+void with_run_type(const Runs& runs, F f) {
+  if (runs.count() <= i64(std::numeric_limits<u32>::max())) f(u32());
+  else f(u64());
+}
+
 }  // namespace voxkern::cpu

@@ -70,14 +70,23 @@ inline void spread(u8* out, u64 word, int n) {
   for (int i = 0; i < n; ++i) out[i] = word >> i & 1;
 }
 
-// The bits of `mask` that lie in stretches of ones of `mask` that `seed` touches, from a word's
-// low end: `carry` says whether a stretch runs in from the word before, and then whether one runs out.
+// The bits of `mask` that a seed reaches through ones of `mask`, going up, the seeds included.
+// `carry` says whether the word before hands a reached voxel on, and then whether this one does.
 inline u64 fill_upwards(u64 seed, u64 mask, bool& carry) {
   seed = (seed | u64(carry)) & mask;
-  u64 sum;
-  carry = __builtin_add_overflow(seed, mask, &sum);
-  const u64 filled = ((sum ^ mask) & mask) | seed;
-  carry = filled >> 63;
+  const u64 filled = ((seed + mask) ^ mask) & mask;  // the sum carries through to the end of a run
+  carry = (filled | seed) >> 63;
+  return filled | seed;
+}
+
+// The same going down, from the word behind.
+inline u64 fill_downwards(u64 seed, u64 mask, bool& carry) {
+  u64 filled = (seed | u64(carry) << 63) & mask;
+  for (int by = 1; by < width; by *= 2) {
+    filled |= mask & filled >> by;
+    mask &= mask >> by;
+  }
+  carry = filled & 1;
   return filled;
 }
 

@@ -39,10 +39,10 @@ def unite(parent: Any, a: int, b: int) -> int:
     return least
 
 
-@kernel(dtypes=("uint8", "uint16", "int32", "int64"))
-def _label(
-    x: In, y: Out, background: Scalar, connectivity: Scalar, multivalued: Scalar, count: ListOut
+def number(
+    x: Any, y: Any, background: int, connectivity: int, multivalued: int, count: Any
 ) -> None:
+    """Number the regions of `x` in `y`, voxel by voxel, and count them in ``count[0]``."""
     parent = np.zeros(x.size + 1, np.int64)
     new = 0
     for k in range(x.shape[0]):
@@ -66,18 +66,25 @@ def _label(
                     new += 1
                     parent[new] = own = new
                 y[k, j, i] = own
-    number = 0
+    roots = 0
     for n in range(1, new + 1):  # a root comes before all that hang from it
         if parent[n] == n:
-            number += 1
-            parent[n] = number
+            roots += 1
+            parent[n] = roots
         else:
             parent[n] = parent[parent[n]]
     for k in range(x.shape[0]):
         for j in range(x.shape[1]):
             for i in range(x.shape[2]):
                 y[k, j, i] = parent[y[k, j, i]]
-    count[0] = number
+    count[0] = roots
+
+
+@kernel(dtypes=("uint8", "uint16", "int32", "int64"))
+def _label(
+    x: In, y: Out, background: Scalar, connectivity: Scalar, multivalued: Scalar, count: ListOut
+) -> None:
+    number(x, y, background, connectivity, multivalued, count)
 
 
 @_label.on("numba")
@@ -138,14 +145,14 @@ def _(
                     a += 1
                 else:
                     b += 1
-    number = 0
+    roots = 0
     for n in range(first[-1]):
         if parent[n] == n:
-            number += 1
-            parent[n] = number
+            roots += 1
+            parent[n] = roots
         else:
             parent[n] = parent[parent[n]]
-    count[0] = number
+    count[0] = roots
     for row in prange(planes * rows):
         k, j = row // rows, row % rows
         i = 0

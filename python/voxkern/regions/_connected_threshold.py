@@ -1,0 +1,173 @@
+"""Growing from seeds through an interval of intensities."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import _args, _arrays
+from .._kernel import In, ListIn, Out, Scalar, kernel
+from ._label import as_connectivity
+
+
+@kernel(dtypes=_args.REAL)
+def _connected_threshold(
+    x: In, y: Out, seeds: ListIn, lower: Scalar, upper: Scalar, connectivity: Scalar
+) -> None:
+    for k in range(y.shape[0]):
+        y[k] = 0
+    reached = [(seeds[n], seeds[n + 1], seeds[n + 2]) for n in range(0, seeds.size, 3)]
+    for k, j, i in reached:
+        y[k, j, i] = 1
+    while len(reached) > 0:
+        k, j, i = reached.pop()
+        if not lower <= x[k, j, i] <= upper:
+            y[k, j, i] = 0  # a seed outside: all others are looked at before they are added
+            continue
+        for step in range(27):
+            dk, dj, di = step // 9 - 1, step // 3 % 3 - 1, step % 3 - 1
+            kk, jj, ii = k + dk, j + dj, i + di
+            if dk * dk + dj * dj + di * di > connectivity:
+                continue
+            if not (0 <= kk < x.shape[0] and 0 <= jj < x.shape[1] and 0 <= ii < x.shape[2]):
+                continue
+            if y[kk, jj, ii] == 0 and lower <= x[kk, jj, ii] <= upper:
+                y[kk, jj, ii] = 1
+                reached.append((kk, jj, ii))
+
+
+@_connected_threshold.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x = (10 * rng.random(shape)).astype(dtype)
+    if dtype.startswith("float"):
+        x[rng.random(shape) < 0.05] = np.nan
+    seeds = rng.integers(shape, size=(int(rng.integers(4)), 3)).ravel()
+    bounds = (2, 7) if dtype.startswith(("int", "uint")) else (1.5, 7.5)
+    return x, np.empty(shape, np.uint8), seeds, *bounds, int(rng.integers(1, 4))
+
+
+def connected_threshold(
+    image: Any,
+    seeds: Any,
+    lower: float,
+    upper: float,
+    *,
+    connectivity: int = 1,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """Find the voxels that an interval of intensities joins to the seeds.
+
+    Parameters
+    ----------
+    image : array, shape ([planes,] [rows,] columns)
+        Image of type uint8, int16, uint16, int32, float32 or float64, on any device.
+    seeds : sequence of tuple of int
+        Where to begin: indices of voxels, one number for each axis of `image`, in the
+        order of its axes. One seed may stand alone.
+    lower, upper : float
+        The interval, bounds included.
+    connectivity : int
+        Voxels are neighbours if they differ by one along at most this many axes: in a
+        volume 1, 2 and 3 are 6, 18 and 26 neighbours.
+    out : array, optional
+        Where to write; shape of `image`, bool or uint8, not overlapping it.
+    workers : int, optional
+        Most threads to use.
+
+    Returns
+    -------
+    mask : array of bool
+        True where a path of neighbours with intensities in [`lower`, `upper`] leads to a
+        seed. A seed outside the interval adds nothing.
+
+    Raises
+    ------
+    ValueError
+        If a seed lies outside the image, a bound is NaN, or `lower` is above `upper`.
+
+    Notes
+    -----
+    The answer is that of `SimpleITK.ConnectedThreshold`, whose seeds are (x, y, z) and
+    whose bounds are first cut to the type of the image: here 1.5 stays 1.5 for integers.
+    The bounds of a float32 image are rounded to float32, as NumPy does in ``x <= upper``.
+    NaN is in no interval.
+
+    Examples
+    --------
+    >>> x = np.array([[9, 5, 5], [0, 0, 5], [5, 0, 5]], np.uint8)
+    >>> connected_threshold(x, (0, 1), 4, 6).astype(int)
+    array([[0, 1, 1],
+           [0, 0, 1],
+           [0, 0, 1]])
+    """
+    x, give = _arrays.adopt(image)
+    dtype = _args.as_dtype(x, _args.REAL)
+    ndim = _args.as_ndim(x, 1, 3)
+    places = _as_seeds(seeds, x.shape)
+    low, high = _as_interval(lower, upper, dtype)
+    near = as_connectivity(connectivity, ndim, default=1)
+    workers = _args.as_workers(workers)
+
+    def run(volume: Any, answer: Any) -> None:
+        _connected_threshold(
+            volume, answer.view(np.uint8), places, low, high, near, workers=workers
+        )
+
+    return _arrays.run_volumes(run, x, out, mask_type(out), give)
+
+
+def mask_type(out: Any, name: str = "out") -> str:
+    """Return the type of a mask to write: bool, or uint8 if `out` is of that."""
+    if out is None:
+        return "bool"
+    return _args.as_dtype(_arrays.adopt(out, name)[0], _args.MASK, name)
+
+
+def _as_seeds(seeds: Any, shape: tuple[int, ...]) -> Any:
+    """Return the seeds as a flat list of (z, y, x)."""
+    ndim = len(shape)
+    places = np.asarray(seeds)
+    if places.ndim == 1 and ndim > 1 and places.size == ndim:
+        places = places[None]
+    if ndim == 1 and places.ndim <= 1:
+        places = places.reshape(-1, 1)
+    if places.size == 0:
+        return np.zeros(0, np.int64)
+    if places.ndim != 2 or places.shape[1] != ndim:
+        raise ValueError(f"seeds must be tuples of {ndim} indices; got shape {places.shape}")
+    if places.dtype.kind not in "iu":
+        raise TypeError(f"seeds must be integers; got {places.dtype}")
+    for place in places.tolist():
+        if not all(0 <= at < n for at, n in zip(place, shape, strict=True)):
+            raise ValueError(f"seeds must lie in an image of shape {shape}; got {tuple(place)}")
+    lifted = np.zeros((len(places), 3), np.int64)
+    lifted[:, 3 - ndim :] = places
+    return lifted.ravel()
+
+
+def _as_interval(lower: Any, upper: Any, dtype: str) -> tuple[float, float]:
+    """Return the bounds as the type of the image has them; for an empty interval (1, 0)."""
+    bounds = []
+    for name, value in (("lower", lower), ("upper", upper)):
+        try:
+            number = value if isinstance(value, (int, np.integer)) else float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"{name} must be a number; got {value!r}") from None
+        if math.isnan(number):
+            raise ValueError(f"{name} must not be NaN")
+        bounds.append(number)
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"lower must not be more than upper; got {lower!r} and {upper!r}")
+    if dtype.startswith("float"):
+        with np.errstate(over="ignore"):
+            low, high = (float(np.dtype(dtype).type(b)) for b in bounds)
+        return low, high
+    kind = np.iinfo(dtype)
+    least = kind.min if bounds[0] <= kind.min else bounds[0]
+    most = kind.max if bounds[1] >= kind.max else bounds[1]
+    if least > kind.max or most < kind.min or math.ceil(least) > math.floor(most):
+        return 1, 0
+    return math.ceil(least), math.floor(most)
