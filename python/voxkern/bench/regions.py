@@ -201,6 +201,31 @@ def keep_largest(shape: Shape, dtype: str, image: str) -> Work:
     return work
 
 
+@case("remove_small_objects", dtypes=("uint8",), min_size=(64,))
+def remove_small_objects(shape: Shape, dtype: str, min_size: int) -> Work:
+    """Blobs without those below a size."""
+    work = Work((mask("blobs", shape),), lambda op, x, out: op(x, min_size, out=out))
+
+    @work.rival("cc3d", "dust", agree=_nonzero())
+    def _cc3d(x: Any) -> Call:
+        cc3d = load("cc3d")
+        return lambda: cc3d.dust(x, threshold=min_size, connectivity=6)
+
+    @work.rival("SciPy", "label and count", agree=_nonzero())
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+
+        def go() -> Any:
+            parts, _ = ndimage.label(x)
+            keep = np.bincount(parts.ravel()) >= min_size
+            keep[0] = False
+            return keep[parts]
+
+        return go
+
+    return work
+
+
 def _nonzero() -> Any:
     """Equal masks, whatever number stands for inside."""
 

@@ -85,6 +85,34 @@ def _almost_everywhere(border: float | None = None) -> Any:
     return agree
 
 
+@case("spline_filter", order=(3,))
+def spline_filter(shape: Shape, dtype: str, order: int) -> Work:
+    """The coefficients of the splines through a head."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, order, out=out),
+        agree=close(1e-5),
+    )
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage, out = load("scipy.ndimage"), np.zeros_like(x)
+
+        def go() -> Any:
+            ndimage.spline_filter(x, order, output=out)
+            return out
+
+        return go
+
+    @work.rival("SimpleITK", agree=close(1e-4, 4))
+    def _simpleitk(x: Any) -> Call:
+        sitk, image = load("SimpleITK"), sitk_image(x)
+        return lambda: sitk.BSplineDecomposition(image, order)
+
+    cupy_rival(work, lambda ndimage, x, out: ndimage.spline_filter(x, order, output=out))
+    return work
+
+
 @case("zoom", factor=(0.7,), order=(1, 3))
 def zoom(shape: Shape, dtype: str, factor: float, order: int) -> Work:
     """A head on a grid with fewer voxels, corner on corner."""
