@@ -201,6 +201,8 @@ def test_answers_are_compared_where_they_can_be():
     assert _agree.exact()(a, a) == ""
     assert _agree.exact()(a, edge) == "1 of 100 voxels differ"
     assert _agree.exact(border=1)(a, edge) == ""
+    assert _agree.exact(border=99)(a, edge) == ""
+    assert _agree.exact(border=99)(a, a + 1) == "4 of 4 voxels differ"
     assert _agree.exact()(a, a[1:]) == "shape (10, 10) against (9, 10)"
     assert _agree.close(1e-3)(a, a + 0.05) == ""
     assert _agree.close(1e-3)(a, a + 0.2) == "off by 2.0e-03 of the range"

@@ -29,11 +29,12 @@ def to_numpy(answer: Any) -> NDArray[Any]:
 
 
 def inside(border: Border, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
-    """Cut `border` voxels off each side; a float is the part of each axis that is cut."""
+    """Cut `border` voxels off each side; a float is a part of the axis. One voxel stays."""
     if border is None:
         return list(arrays)
     widths = [int(border * n) if isinstance(border, float) else border for n in arrays[0].shape]
-    cut = tuple(slice(w, n - w) for w, n in zip(widths, arrays[0].shape, strict=True))
+    pairs = zip(widths, arrays[0].shape, strict=True)
+    cut = tuple(slice(w, n - w) for w, n in ((min(w, (n - 1) // 2), n) for w, n in pairs))
     return [a[cut] for a in arrays]
 
 
