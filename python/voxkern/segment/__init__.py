@@ -1,3 +1,5 @@
 """Thresholds: which voxels belong."""
 
-__all__: list[str] = []
+from ._otsu import threshold_otsu
+
+__all__ = ["threshold_otsu"]
