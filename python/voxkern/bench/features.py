@@ -46,7 +46,7 @@ def _same_counts(levels: int) -> Any:
     """Equal matrices, in whatever order the directions come."""
 
     def agree(ours: Any, theirs: Any) -> str:
-        a = to_numpy(ours).reshape(-1, levels * levels)
+        a = to_numpy(ours).reshape(levels * levels, -1).T
         b = to_numpy(theirs).reshape(-1, levels * levels)
         a, b = a[np.lexsort(a.T)], b[np.lexsort(b.T)]
         return exact()(a, b)

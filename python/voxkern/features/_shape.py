@@ -1,0 +1,279 @@
+"""The shape of a region: surface, volume, axes, diameter."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import _args
+from .._kernel import In, ListIn, ListOut, kernel, prange
+from ._mesh import cell_tables
+from ._region import as_image, as_mask, as_volume, to_host
+
+
+@kernel(dtypes=("uint8",))
+def _shape(mask: In, codes: ListOut, moments: ListOut, ends: ListOut) -> None:
+    nz, ny, nx = mask.shape
+    parts = np.zeros((nz + 1, 1024), np.int64)
+    sums = np.zeros((nz + 1, 10), np.int64)
+    for cell in prange(nz + 1):
+        k = cell - 1
+        for j in range(-1, ny):
+            for i in range(-1, nx):
+                code = 0
+                for bit in range(8):
+                    kk, jj, ii = k + bit // 2 % 2, j + bit % 2, i + bit // 4
+                    if 0 <= kk < nz and 0 <= jj < ny and 0 <= ii < nx and mask[kk, jj, ii] != 0:
+                        code += 1 << bit
+                for n, v in enumerate((1, k, j, i)):
+                    parts[cell, 4 * code + n] += v
+        if k < 0:
+            continue
+        for j in range(ny):
+            first, last = -1, -1
+            for i in range(nx):
+                if mask[k, j, i] != 0:
+                    first, last = (i if first < 0 else first), i
+                    for n, v in enumerate((1, k, j, i, k * k, j * j, i * i, k * j, k * i, j * i)):
+                        sums[cell, n] += v
+            ends[2 * (k * ny + j)] = first
+            ends[2 * (k * ny + j) + 1] = last
+    for n in range(1024):
+        codes[n] = np.sum(parts[:, n]) if 4 <= n < 1020 else 0
+    for n in range(10):
+        moments[n] = np.sum(sums[:, n])
+
+
+@_shape.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    mask = (rng.random(shape) < rng.choice([0.1, 0.5, 0.95])).astype(dtype)
+    if rng.integers(2):
+        mask[:, :, : shape[2] // 2] = 0
+    return mask, *_room(shape)
+
+
+def _room(shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    sizes = (1024, 10, 2 * shape[0] * shape[1])
+    a, b, c = (np.zeros(n, np.int64) for n in sizes)
+    return a, b, c
+
+
+@kernel(dtypes=("float64",))
+def _diameter(points: ListIn, out: ListOut) -> None:
+    n = points.size // 3
+    best = np.zeros(max(n, 1))
+    for a in prange(n):
+        for b in range(a):
+            dz = points[3 * a] - points[3 * b]
+            dy = points[3 * a + 1] - points[3 * b + 1]
+            dx = points[3 * a + 2] - points[3 * b + 2]
+            best[a] = max(best[a], dz * dz + dy * dy + dx * dx)
+    out[0] = np.max(best)
+
+
+@_diameter.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    points = np.argwhere(rng.random(shape) < 0.1) * rng.choice([1.0, 0.7, 3.1], 3)
+    return np.ascontiguousarray(points[:300].ravel(), dtype), np.zeros(1)
+
+
+def shape_features(
+    mask: Any,
+    *,
+    spacing: Any = None,
+    image: Any = None,
+    workers: int | None = None,
+) -> dict[str, float]:
+    """Measure the shape of a region by IBSI's features.
+
+    Parameters
+    ----------
+    mask : array of bool or uint8, shape (planes, rows, columns)
+        The region: where it is not zero.
+    spacing : float or tuple of float, optional
+        Length of a voxel along each axis.
+    image : array, optional
+        Intensities, of the shape of `mask`, for the last two features.
+    workers : int, optional
+        Threads to use.
+
+    Returns
+    -------
+    dict of str to float
+        By the names of the table below, in the unit of `spacing`, its square and its cube.
+
+    Raises
+    ------
+    ValueError
+        If the mask is empty or has not three axes, or `spacing` is not positive.
+
+    Notes
+    -----
+    IBSI's definitions [1]_, by its codes:
+
+    ======================== ==== ================================ ====
+    volume                   RNU0 major_axis_length                TDIC
+    approximate_volume       YEKZ minor_axis_length                P9VJ
+    surface_area             C0JK least_axis_length                7J51
+    surface_to_volume_ratio  2PR5 elongation                       Q3CK
+    compactness_1            SKGS flatness                         N17B
+    compactness_2            BQWJ volume_density_aabb              PBX1
+    spherical_disproportion  KRCK area_density_aabb                R59B
+    sphericity               QCFX volume_density_aee               6BDE
+    asphericity              25C7 area_density_aee                 RDD2
+    maximum_diameter         L0JK centre_of_mass_shift             KLMA
+    integrated_intensity     99N0
+    ======================== ==== ================================ ====
+
+    The mesh is that of marching cubes at 0.5, closed outside of the image: its vertices lie halfway
+    between voxels, so that a ball's surface comes out some 9 % too large however fine it is. Voxels
+    that touch in a diagonal only are parted. The densities are those of the box along the axes and
+    of the ellipsoid with the principal axes' lengths. Of one voxel the mesh is an octahedron, the
+    axes are 0, and what is divided by them is NaN. Without `image` the centre of mass shift and the
+    integrated intensity are left out.
+
+    References
+    ----------
+    .. [1] A. Zwanenburg et al., "The Image Biomarker Standardization Initiative", Radiology
+       295:328-338, 2020. https://doi.org/10.1148/radiol.2020191145
+
+    Examples
+    --------
+    >>> found = shape_features(np.ones((4, 4, 4), bool), spacing=2)
+    >>> found["approximate_volume"], round(found["maximum_diameter"], 3)
+    (512.0, 11.662)
+    """
+    m = as_mask(mask)
+    if m.ndim != 3:
+        raise ValueError(f"mask must have 3 axes; got {m.ndim}")
+    x = None if image is None else as_image(image)
+    if x is not None:
+        as_mask(m, x)
+    lengths = np.array(_args.as_spacing(spacing, 3))
+    workers = _args.as_workers(workers)
+    codes, moments, ends = _room(m.shape)
+    if m.size:
+        _shape(as_volume(m), codes, moments, ends, workers=workers)
+    if not moments[0]:
+        raise ValueError("mask must have a voxel; got none")
+    area, volume = _mesh_size(codes.reshape(256, 4), lengths)
+    centre, spread = _spread(moments, lengths)
+    lines = ends.reshape(m.shape[0], m.shape[1], 2)
+    found = _of_surface(area, volume)
+    found["approximate_volume"] = float(moments[0] * np.prod(lengths))
+    found["maximum_diameter"] = _farthest(lines, lengths, workers)
+    found |= _of_axes(spread) | _of_boxes(area, volume, spread, _box(lines, lengths))
+    if x is not None:
+        values = to_host(x)[to_host(m) != 0].astype(np.float64)
+        places = np.argwhere(to_host(m) != 0) * lengths
+        heavy = (values[:, None] * places).sum(0) / values.sum()
+        found["centre_of_mass_shift"] = float(np.linalg.norm(heavy - centre))
+        found["integrated_intensity"] = volume * float(values.mean())
+    return found
+
+
+def _mesh_size(codes: Any, spacing: Any) -> tuple[float, float]:
+    """Return the area and the volume of the mesh, of how often each code comes, and where."""
+    area, volume, vector = cell_tables(tuple(spacing.tolist()))
+    some = np.flatnonzero(codes[:, 0])
+    count, place = codes[some, 0].astype(np.float64), codes[some, 1:] * spacing
+    whole = count @ volume[some] + np.sum(vector[some] * place) / 3
+    return float(count @ area[some]), float(whole)
+
+
+def _spread(moments: Any, spacing: Any) -> tuple[Any, Any]:
+    """Return the centre, and the variances along the principal axes, the largest first."""
+    n, *sums = (int(v) for v in moments)
+    square = np.array(
+        [[sums[3], sums[6], sums[7]], [sums[6], sums[4], sums[8]], [sums[7], sums[8], sums[5]]],
+        object,
+    )
+    first = np.array(sums[:3], object)
+    central = (n * square - first[:, None] * first[None, :]).astype(np.float64) / (
+        float(n) * max(n - 1, 1)
+    )
+    values = np.linalg.eigvalsh(central * spacing[:, None] * spacing[None, :])[::-1]
+    tiny = 1e-13 * values[0]
+    return first.astype(np.float64) / n * spacing, np.where(values > tiny, values, 0.0)
+
+
+def _of_surface(area: float, volume: float) -> dict[str, float]:
+    ball = (36 * math.pi * volume**2) ** (1 / 3)  # the area of a ball of this volume
+    return {
+        "volume": volume,
+        "surface_area": area,
+        "surface_to_volume_ratio": area / volume,
+        "compactness_1": volume / (math.sqrt(math.pi) * area**1.5),
+        "compactness_2": 36 * math.pi * volume**2 / area**3,
+        "spherical_disproportion": area / ball,
+        "sphericity": ball / area,
+        "asphericity": area / ball - 1,
+    }
+
+
+def _of_axes(spread: Any) -> dict[str, float]:
+    major, minor, least = (4 * np.sqrt(spread)).tolist()
+    return {
+        "major_axis_length": major,
+        "minor_axis_length": minor,
+        "least_axis_length": least,
+        "elongation": minor / major if major else math.nan,
+        "flatness": least / major if major else math.nan,
+    }
+
+
+def _of_boxes(area: float, volume: float, spread: Any, box: Any) -> dict[str, float]:
+    a, b, c = box.tolist()
+    semi = 2 * np.sqrt(spread)
+    inside, around = 4 / 3 * math.pi * float(np.prod(semi)), _ellipsoid_area(*semi.tolist())
+    return {
+        "volume_density_aabb": volume / (a * b * c),
+        "area_density_aabb": area / (2 * (a * b + b * c + c * a)),
+        "volume_density_aee": volume / inside if inside else math.nan,
+        "area_density_aee": area / around if around else math.nan,
+    }
+
+
+def _ellipsoid_area(a: float, b: float, c: float) -> float:
+    """Return the area of an ellipsoid by IBSI's series of Legendre polynomials, 20 terms."""
+    if a == 0:
+        return 0.0
+    alpha, beta = 1 - b * b / (a * a), 1 - c * c / (a * a)  # squares of the eccentricities
+    half, product = (alpha + beta) / 2, alpha * beta
+    before, now, total = 0.0, 1.0, 0.0
+    for v in range(21):  # now = (alpha beta)^(v/2) P_v
+        total += now / (1 - 4 * v * v)
+        before, now = now, ((2 * v + 1) * half * now - v * product * before) / (v + 1)
+    return 4 * math.pi * a * b * total
+
+
+def _box(lines: Any, spacing: Any) -> Any:
+    """Return the lengths of the box around the voxels."""
+    some = lines[..., 0] >= 0
+    planes, rows = np.flatnonzero(some.any(1)), np.flatnonzero(some.any(0))
+    low, high = lines[..., 0][some].min(), lines[..., 1].max()
+    return spacing * (np.array([np.ptp(planes), np.ptp(rows), high - low]) + 1)
+
+
+def _farthest(lines: Any, spacing: Any, workers: int | None) -> float:
+    """Return how far apart two vertices of the mesh are at most."""
+    k, j = np.nonzero(lines[..., 0] >= 0)
+    ends = lines[k, j]
+    voxels = np.concatenate([np.stack([k, j, ends[:, n]], 1) for n in (0, 1)])
+    for axis in (1, 0):  # what lies between others on its line is no corner of the hull
+        voxels = _ends_of_lines(voxels, axis)
+    steps = np.concatenate([np.eye(3), -np.eye(3)]) / 2
+    points = (voxels[:, None] + steps).reshape(-1, 3) * spacing
+    out = np.zeros(1)
+    _diameter(np.ascontiguousarray(points.ravel()), out, workers=workers)
+    return math.sqrt(out[0])
+
+
+def _ends_of_lines(voxels: Any, axis: int) -> Any:
+    """Return the first and the last of the voxels on each line along an axis."""
+    others = [a for a in range(3) if a != axis]
+    order = voxels[np.lexsort((voxels[:, axis], voxels[:, others[0]], voxels[:, others[1]]))]
+    new = np.any(order[1:, others] != order[:-1, others], axis=1)
+    return order[np.concatenate([[True], new]) | np.concatenate([new, [True]])]
