@@ -27,7 +27,7 @@ struct Taps {
 
 namespace separable {
 
-constexpr int group = 4;  // lines made by one sweep over what they need, which they share
+constexpr i64 group = 4;  // lines made by one sweep over what they need, which they share
 constexpr i64 line_bytes = 64;
 
 // Half of the weights: those at distance 0, 1, ... before the centre.
@@ -216,8 +216,11 @@ class Schedule {
     slots_ = edge_[1] == Edge::wrap ? 2 * y_.radius + group : std::min(n.y, 2 * y_.radius + group);
     planes_ = 1;
     if (!z_.idle) {
-      const i64 fits = ring_bytes / (slots_ * pitch_ * i64(sizeof(C)));
-      planes_ = std::min(n.z, std::clamp<i64>(fits / group * group, group, 4 * group));
+      // Every block reads 2 r planes more than it makes, so long kernels get a ring beyond L2.
+      const auto fit = [&](i64 bytes) { return bytes / (slots_ * pitch_ * i64(sizeof(C))); };
+      const i64 enough = std::min(z_.radius / 2, fit(16 * ring_bytes));
+      const i64 planes = std::max(std::min(fit(ring_bytes), 4 * group), enough);
+      planes_ = std::min(n.z, std::max(planes / group * group, group));
     }
     blocks_ = (n.z + planes_ - 1) / planes_;
     // Strips repeat work at their ends: only where there are too few tasks to share out.
@@ -238,7 +241,7 @@ class Schedule {
   }
 
  private:
-  static constexpr i64 ring_bytes = 192 << 10;    // of a ring in L2, with room for the rest
+  static constexpr i64 ring_bytes = 384 << 10;    // of a ring in L2, with room for the rest
   static constexpr i64 streamed_bytes = 8 << 20;  // from here on the output goes around the cache
 
   // One block of planes, strip of rows, tile of columns: from `a` up to `b`.

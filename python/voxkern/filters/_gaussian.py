@@ -200,17 +200,22 @@ def _key(value: Any) -> Any:
 
 
 @functools.lru_cache(256, typed=True)
-def _steps(
+def _settle(
     ndim: int,
+    dtype: str,
     sigma: Any,
     order: Any,
     mode: Any,
+    cval: Any,
     truncate: Any,
     radius: Any,
     axes: Any,
     spacing: Any,
-) -> tuple[tuple[int, Any, int], ...]:
-    """Return (axis, weights, edge) for each axis that changes, in order."""
+) -> tuple[list[tuple[int, Any, int]], float, tuple[Any, ...] | None]:
+    """Return (axis, weights, edge) for each axis that changes, the fill, and all arguments.
+
+    The arguments are None where one call of the kernel cannot do it.
+    """
     axes = _args.as_axes(axes, ndim)
     n = len(axes)
     sigmas = [_args.as_float(s, "sigma", 0) for s in _args.per_axis(sigma, n, "sigma")]
@@ -227,8 +232,20 @@ def _steps(
         if voxels > 1e-15:
             given = radii[i]
             r = int(reach * voxels + 0.5) if given is None else given
+            if r >= 1 << 31:
+                raise ValueError(f"radius must be less than 2**31; sigma {voxels:g} needs {r}")
             found.append((axes[i], _weights(voxels, orders[i], r, unit), edges[i]))
-    return tuple(found)
+    fill = _args.as_fill(cval, dtype)
+    if fill != cval and cval == cval:
+        raise ValueError(f"cval must be a whole number for {dtype}; got {cval!r}")
+
+    changed = [axis for axis, _, _ in found]
+    if changed != sorted(changed) or (changed and changed[0] < ndim - 3):
+        return found, float(fill), None
+    weights, codes = [_NONE] * 3, [0] * 3
+    for axis, w, edge in found:
+        weights[axis - ndim], codes[axis - ndim] = w, edge
+    return found, float(fill), (*weights, *codes, float(fill))
 
 
 def gaussian_filter(
@@ -311,43 +328,22 @@ def gaussian_filter(
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     ndim = _args.as_ndim(x)
-    asked = (
-        ndim,
-        _key(sigma),
-        _key(order),
-        _key(mode),
-        truncate,
-        _key(radius),
-        _key(axes),
-        _key(spacing),
-    )
+    asked = (ndim, dtype, _key(sigma), _key(order), _key(mode), cval, truncate)
+    asked = (*asked, _key(radius), _key(axes), _key(spacing))
     try:
         hash(asked)
-    except TypeError:
-        steps = _steps.__wrapped__(*asked)
+    except TypeError:  # sees to the refusal, or to arrays of no axes
+        steps, fill, once = _settle.__wrapped__(*asked)
     else:
-        steps = _steps(*asked)
-    fill = _fill(cval, dtype)
+        steps, fill, once = _settle(*asked)
     workers = _args.as_workers(workers)
+    if once is None:
+        return _axis_by_axis(x, out, dtype, give, steps, fill, workers)
 
-    order_of_axes = [axis for axis, _, _ in steps]
-    if order_of_axes == sorted(order_of_axes) and (not steps or order_of_axes[0] >= ndim - 3):
-        weights, edges = [_NONE] * 3, [0] * 3
-        for axis, w, edge in steps:
-            weights[axis - ndim], edges[axis - ndim] = w, edge
+    def run(volume: Any, answer: Any) -> None:
+        _gaussian(volume, answer, *once, workers=workers)
 
-        def run(volume: Any, answer: Any) -> None:
-            _gaussian(volume, answer, *weights, *edges, fill, workers=workers)
-
-        return _arrays.run_volumes(run, x, out, dtype, give)
-    return _axis_by_axis(x, out, dtype, give, steps, fill, workers)
-
-
-def _fill(cval: float, dtype: str) -> float:
-    fill = _args.as_fill(cval, dtype)
-    if fill != cval and cval == cval:
-        raise ValueError(f"cval must be a whole number for {dtype}; got {cval!r}")
-    return float(fill)
+    return _arrays.run_volumes(run, x, out, dtype, give)
 
 
 def _axis_by_axis(
