@@ -1,3 +1,3 @@
-"""Aligning one image with another."""
-
+"""Finding the map between two images."""
+from . import _affine
 __all__: list[str] = []

@@ -15,6 +15,7 @@ struct Axis {
   VOXKERN_HD Axis(f64 from, f64 to, i64 bins)
       : low(from), high(to), scale(to > from ? f64(bins - 4) / (to - from) : 0.0) {}
   VOXKERN_HD bool takes(f64 v) const { return v >= low && v <= high; }
+  VOXKERN_HD f64 cut(f64 v) const { return least(most(v, low), high); }
   VOXKERN_HD f64 place(f64 v) const { return (v - low) * scale + 2.0; }
 };
 
