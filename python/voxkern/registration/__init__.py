@@ -1,3 +1,5 @@
 """Finding the map between two images."""
-from . import _affine
-__all__: list[str] = []
+
+from ._register import Registration, register
+
+__all__ = ["Registration", "register"]

@@ -44,8 +44,8 @@ def _reads(moving: In, mask: In, cz: float, cy: float, cx: float) -> bool:
         return False
     if mask.size == 0:
         return True
-    at = mask[int(math.floor(cz + 0.5)), int(math.floor(cy + 0.5)), int(math.floor(cx + 0.5))]
-    return at != 0  # type: ignore[no-any-return]
+    near = math.floor(cz + 0.5), math.floor(cy + 0.5), math.floor(cx + 0.5)
+    return mask[near] != 0  # type: ignore[no-any-return]
 
 
 def _read(moving: In, cz: float, cy: float, cx: float) -> tuple[float, float, float, float]:
@@ -125,10 +125,14 @@ def _affine_moments(
 
 def _example(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple[Any, ...]:
     fixed = rng.standard_normal(shape).astype(np.float32)
-    other = tuple(max(2 if a == 2 else 1, n + int(rng.integers(-1, 2))) for a, n in enumerate(shape))
+    other = tuple(
+        max(2 if a == 2 else 1, n + int(rng.integers(-1, 2))) for a, n in enumerate(shape)
+    )
     moving = rng.standard_normal(other).astype(np.float32)
     masks = [
-        (rng.random(x.shape) < 0.8).astype(np.uint8) if rng.integers(2) else np.empty((0, 0, 0), "u1")
+        (rng.random(x.shape) < 0.8).astype(np.uint8)
+        if rng.integers(2)
+        else np.empty((0, 0, 0), "u1")
         for x in (fixed, moving)
     ]
     matrix = np.eye(3, 4) + 0.1 * rng.standard_normal((3, 4))
@@ -204,7 +208,11 @@ def _affine_parzen(
                 continue
             for i in range(start, fixed.shape[2], step[2]):
                 z, y, x = k - centre[0], j - centre[1], i - centre[2]
-                cz, cy, cx = _map(matrix, 0, z, y, x), _map(matrix, 1, z, y, x), _map(matrix, 2, z, y, x)
+                cz, cy, cx = (
+                    _map(matrix, 0, z, y, x),
+                    _map(matrix, 1, z, y, x),
+                    _map(matrix, 2, z, y, x),
+                )
                 if fixed_mask.size != 0 and fixed_mask[k, j, i] == 0:
                     continue
                 if not _reads(moving, moving_mask, cz, cy, cx):
