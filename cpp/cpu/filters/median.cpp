@@ -74,7 +74,7 @@ class BoxTile {
   using K = Key<T>;
   using V = simd::Vec<K>;
   static constexpr int r = w / 2;
-  static constexpr int vectors = sizeof(K) == 1 ? 4 : 8;
+  static constexpr int vectors = 8;
   static constexpr int width = (vectors + 1) * V::lanes;  // columns that are read
   static constexpr int list = wz * w;                     // a sorted list for each x
 

@@ -32,7 +32,7 @@ using u64 = unsigned long long;
 #if defined(__CUDACC__)
 #define VOXKERN_HD __host__ __device__ __forceinline__
 #else
-#define VOXKERN_HD inline
+#define VOXKERN_HD inline __attribute__((always_inline))
 #endif
 
 namespace voxkern {
