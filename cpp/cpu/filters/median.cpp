@@ -15,6 +15,7 @@
 #include <cpu/parallel.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -24,28 +25,49 @@ namespace {
 template <class T>
 using Key = decltype(rank_key(T()));
 
-// A row of the image as seen from a tile: `width` keys from x on, with what lies outside filled in.
+// The keys of n numbers, and back. Bytes are copied as such: stores through a byte pointer could
+// change anything, so a loop over them is not made into vectors.
+template <class T>
+void to_keys(const T* from, Key<T>* to, i64 n) {
+  if constexpr (std::is_same_v<T, Key<T>>)
+    std::memcpy(to, from, n * sizeof(T));
+  else
+    for (i64 i = 0; i < n; ++i) to[i] = rank_key(from[i]);
+}
+template <class T>
+void from_keys(const Key<T>* from, T* to, i64 n) {
+  if constexpr (std::is_same_v<T, Key<T>>)
+    std::memcpy(to, from, n * sizeof(T));
+  else
+    for (i64 i = 0; i < n; ++i) from_rank_key(from[i], to[i]);
+}
+
+// Rows of keys of one width, with what lies outside the image filled in.
 template <class T>
 class Rows {
  public:
   Rows(View<const T> in, Edge edge, T fill, i64 width)
       : in_(in), edge_(edge), fill_(rank_key(fill)), width_(width) {}
 
-  void read(i64 z, i64 y, i64 x, Key<T>* out) const {
+  // The row at (z, y), or null where that is outside and filled.
+  const T* row(i64 z, i64 y) const {
     const i64 zz = inside(z, in_.size.z, edge_), yy = inside(y, in_.size.y, edge_);
-    if (zz < 0 || yy < 0) {
-      std::fill(out, out + width_, fill_);
-      return;
+    return zz < 0 || yy < 0 ? nullptr : in_.row(zz, yy);
+  }
+
+  // The keys of a row from x on.
+  void read(const T* row, i64 x, Key<T>* out) const {
+    const i64 width = width_;
+    if (!row) {
+      std::fill_n(out, width, fill_);
+    } else if (0 <= x && x + width <= in_.size.x) {
+      to_keys(row + x, out, width);
+    } else {
+      const i64 from = std::clamp<i64>(-x, 0, width), to = std::clamp(in_.size.x - x, from, width);
+      for (i64 i = 0; i < from; ++i) out[i] = outside(row, x + i);
+      to_keys(row + x + from, out + from, to - from);
+      for (i64 i = to; i < width; ++i) out[i] = outside(row, x + i);
     }
-    const T* row = in_.row(zz, yy);
-    if (0 <= x && x + width_ <= in_.size.x) {
-      for (i64 i = 0; i < width_; ++i) out[i] = rank_key(row[x + i]);
-      return;
-    }
-    const i64 from = std::clamp<i64>(-x, 0, width_), to = std::clamp(in_.size.x - x, from, width_);
-    for (i64 i = 0; i < from; ++i) out[i] = outside(row, x + i);
-    for (i64 i = from; i < to; ++i) out[i] = rank_key(row[x + i]);
-    for (i64 i = to; i < width_; ++i) out[i] = outside(row, x + i);
   }
 
  private:
@@ -59,11 +81,6 @@ class Rows {
   Key<T> fill_;
   i64 width_;
 };
-
-template <class T>
-void write(const Key<T>* keys, T* out, i64 n) {
-  for (i64 i = 0; i < n; ++i) from_rank_key(keys[i], out[i]);
-}
 
 // ---- boxes through networks ----
 
@@ -92,7 +109,7 @@ class BoxTile {
       merge_rows(y);
       if constexpr (w == 5) merge_pairs();
       for (int v = 0; v < vectors; ++v) simd::store(result_ + v * V::lanes, middle(v * V::lanes));
-      write(result_, out_.row(z, y) + x0, std::min<i64>(columns, out_.size.x - x0));
+      from_keys(result_, out_.row(z, y) + x0, std::min<i64>(columns, out_.size.x - x0));
     }
   }
 
@@ -103,7 +120,7 @@ class BoxTile {
   // The wz rows at y, sorted along z.
   void sort_column(i64 z, i64 y, i64 x0) {
     auto sorted = column(y);
-    for (int i = 0; i < wz; ++i) rows_.read(z + i - wz / 2, y, x0 - r, sorted[i]);
+    for (int i = 0; i < wz; ++i) rows_.read(rows_.row(z + i - wz / 2, y), x0 - r, sorted[i]);
     if constexpr (wz > 1) {
       for (int x = 0; x < width; x += V::lanes) {
         V v[wz];
@@ -239,23 +256,23 @@ void any_median(On on, View<const T> in, View<T> out, List<const i64> offsets, i
   constexpr int bits = sizeof(W) > sizeof(K) ? 8 * sizeof(K) : 8 * sizeof(W);
   const i64 n = offsets.size / 3;
   const Size size = out.size;
-  const i64 across = (size.x + V::lanes - 1) / V::lanes;
   parallel_for(on, size.z * size.y, [&](i64 line) {
     const i64 z = line / size.y, y = line % size.y;
     const Rows<T> rows(in, edge, fill, V::lanes);
+    std::vector<const T*> row(n);
+    for (i64 i = 0; i < n; ++i) row[i] = rows.row(z + offsets[3 * i], y + offsets[3 * i + 1]);
     Scratch<V> keys(n);
-    K row[V::lanes], result[V::lanes];
+    K some[V::lanes];
     W wide[V::lanes];
-    for (i64 v = 0; v < across; ++v) {
-      const i64 x = v * V::lanes;
+    for (i64 x = 0; x < size.x; x += V::lanes) {
       for (i64 i = 0; i < n; ++i) {
-        rows.read(z + offsets[3 * i], y + offsets[3 * i + 1], x + offsets[3 * i + 2], row);
-        for (int lane = 0; lane < V::lanes; ++lane) wide[lane] = row[lane];
+        rows.read(row[i], x + offsets[3 * i + 2], some);
+        for (int lane = 0; lane < V::lanes; ++lane) wide[lane] = some[lane];
         keys[i] = simd::load(wide);
       }
       simd::store(wide, bisect<W>(keys.data(), n, rank, bits));
-      for (int lane = 0; lane < V::lanes; ++lane) result[lane] = K(wide[lane]);
-      write(result, out.row(z, y) + x, std::min<i64>(V::lanes, size.x - x));
+      for (int lane = 0; lane < V::lanes; ++lane) some[lane] = K(wide[lane]);
+      from_keys(some, out.row(z, y) + x, std::min<i64>(V::lanes, size.x - x));
     }
   });
 }
