@@ -102,20 +102,27 @@ class BoxTile {
   BoxTile(View<const T> in, View<T> out, Edge edge, T fill)
       : out_(out), rows_(in, edge, fill, width) {}
 
+  // The lists of a row are made one row ahead: read at once, at places in between, they would
+  // have to wait until the vectors just stored have reached the cache.
   void run(i64 z, i64 y0, i64 y1, i64 x0) {
-    for (int i = 0; i < w - 1; ++i) sort_column(z, y0 - r + i, x0);
+    for (int i = 0; i < w; ++i) sort_column(z, y0 - r + i, x0);
+    merge_rows(y0);
     for (i64 y = y0; y < y1; ++y) {
-      sort_column(z, y + r, x0);
-      merge_rows(y);
-      if constexpr (w == 5) merge_pairs();
-      for (int v = 0; v < vectors; ++v) simd::store(result_ + v * V::lanes, middle(v * V::lanes));
+      if (y + 1 < y1) {
+        sort_column(z, y + 1 + r, x0);
+        merge_rows(y + 1);
+      }
+      if constexpr (w == 5) merge_pairs(y);
+      for (int v = 0; v < vectors; ++v)
+        simd::store(result_ + v * V::lanes, middle(y, v * V::lanes));
       from_keys(result_, out_.row(z, y) + x0, std::min<i64>(columns, out_.size.x - x0));
     }
   }
 
  private:
-  K (*column(i64 y))
-  [width] { return columns_[(y % w + w) % w]; }
+  using Row = K[width];
+  Row* column(i64 y) { return columns_[(y % w + w) % w]; }
+  Row* lists(i64 y) { return lists_[y & 1]; }
 
   // The wz rows at y, sorted along z.
   void sort_column(i64 z, i64 y, i64 x0) {
@@ -147,39 +154,39 @@ class BoxTile {
         network::merge<2 * wz, 2 * wz>(a, b, four);
         network::merge<4 * wz, wz>(four, part[4], whole);
       }
-      store(whole, lists_, x);
+      store(whole, lists(y), x);
     }
   }
 
   // The lists of x and x + 1 together: two outputs use each.
-  void merge_pairs() {
-    for (int x = 0; x + V::lanes < width; x += V::lanes) pair_at(x);
-    pair_at(width - V::lanes - 1);
+  void merge_pairs(i64 y) {
+    for (int x = 0; x + V::lanes < width; x += V::lanes) pair_at(y, x);
+    pair_at(y, width - V::lanes - 1);
   }
-  void pair_at(int x) {
+  void pair_at(i64 y, int x) {
     V a[list], b[list], both[2 * list];
-    load(lists_, x, a);
-    load(lists_, x + 1, b);
+    load(lists(y), x, a);
+    load(lists(y), x + 1, b);
     network::merge<list, list>(a, b, both);
     store(both, pairs_, x);
   }
 
   // The medians of the boxes whose lists begin at x.
-  V middle(int x) const {
+  V middle(i64 y, int x) {
     constexpr int half = list * w / 2;
     V a[list];
     if constexpr (w == 3) {
       V b[list], c[list], both[2 * list];
-      load(lists_, x, a);
-      load(lists_, x + 1, b);
-      load(lists_, x + 2, c);
+      load(lists(y), x, a);
+      load(lists(y), x + 1, b);
+      load(lists(y), x + 2, c);
       network::merge<list, list>(a, b, both);
       return network::select<2 * list, list, half>(both, c);
     } else {
       V b[2 * list], c[2 * list], four[4 * list];
       load(pairs_, x, b);
       load(pairs_, x + 2, c);
-      load(lists_, x + 4, a);
+      load(lists(y), x + 4, a);
       network::merge<2 * list, 2 * list>(b, c, four);
       return network::select<4 * list, list, half>(four, a);
     }
@@ -199,7 +206,7 @@ class BoxTile {
   View<T> out_;
   Rows<T> rows_;
   alignas(64) K columns_[w][wz][width];
-  alignas(64) K lists_[list][width];
+  alignas(64) K lists_[2][list][width];
   alignas(64) K pairs_[w == 5 ? 2 * list : 1][width];
   alignas(64) K result_[columns];
 };
