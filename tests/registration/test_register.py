@@ -1,9 +1,10 @@
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from voxkern import Registration, affine_transform, register
+from voxkern import Registration, Transform, affine_transform, register
 from voxkern.registration._affine import SUMS, _affine_moments
 from voxkern.registration._motion import MOTIONS, Motion
 from voxkern.registration._register import _image, _Level
@@ -190,6 +191,19 @@ def test_a_start_is_taken_up():
     assert error(found, matrix, SHAPE) < 0.05
     again = register(fixed, moving, "translation", "ssd", initial=found, levels=(1,), iterations=0)
     np.testing.assert_array_equal(again.matrix, found.matrix)
+
+
+def test_a_registration_is_a_transform():
+    fixed = head(SHAPE)
+    moving = moved(fixed, a_move("rigid", SHAPE))
+    found = register(fixed, moving, "rigid", "ncc", levels=(2,), fixed_spacing=2, moving_spacing=2)
+    assert isinstance(found, Transform)
+    np.testing.assert_allclose((found @ found.inverse()).matrix, np.eye(4), atol=1e-12)
+    again = pickle.loads(pickle.dumps(found))
+    assert again == found
+    assert again.history == found.history
+    with pytest.raises(AttributeError, match="does not change"):
+        found.value = 0
 
 
 def test_masks_shut_out_what_does_not_belong():

@@ -318,11 +318,11 @@ def normalized_mutual_information(
     pair, workers = as_pair(fixed, moving, mask), _args.as_workers(workers)
     bins = _args.as_int(bins, "bins", 5 if parzen else 1)
     if parzen:
-        counts = np.zeros(bins * bins, np.int64)
+        flat = np.zeros(bins * bins, np.int64)
         window = _window(pair, bins, fixed_range, moving_range, workers)
         if pair.fixed.size:
-            _parzen_histogram(*pair[:3], *window, counts, workers=workers)
-        counts = counts.reshape(bins, bins)
+            _parzen_histogram(*pair[:3], *window, flat, workers=workers)
+        counts: Any = flat.reshape(bins, bins)
     else:
         counts, _, _ = count_pairs(pair, bins, fixed_range, moving_range, workers)
     joint = _entropy(counts)

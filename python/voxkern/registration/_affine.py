@@ -34,7 +34,7 @@ def _within(c: float, n: int) -> bool:
 
 def _map(matrix: ListIn, row: int, z: float, y: float, x: float) -> float:
     base = matrix[4 * row] * z + matrix[4 * row + 1] * y + matrix[4 * row + 3]
-    return base + matrix[4 * row + 2] * x  # type: ignore[no-any-return]
+    return float(base + matrix[4 * row + 2] * x)
 
 
 def _reads(moving: In, mask: In, cz: float, cy: float, cx: float) -> bool:
@@ -45,7 +45,7 @@ def _reads(moving: In, mask: In, cz: float, cy: float, cx: float) -> bool:
     if mask.size == 0:
         return True
     near = math.floor(cz + 0.5), math.floor(cy + 0.5), math.floor(cx + 0.5)
-    return mask[near] != 0  # type: ignore[no-any-return]
+    return bool(mask[near] != 0)
 
 
 def _read(moving: In, cz: float, cy: float, cx: float) -> tuple[float, float, float, float]:

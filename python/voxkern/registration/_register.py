@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,22 @@ import numpy as np
 from .. import _args, _arrays
 from ..filters import gaussian_filter
 from ..metrics import as_mask, extremes, information
-from ..warp import affine_transform
+from ..warp import Transform, affine_transform
 from ._affine import SUMS, _affine_moments, _affine_parzen, _affine_parzen_gradient
 from ._motion import MOTIONS, Motion
 from ._optimise import bfgs, gauss_newton
 
 Matrix = np.ndarray[Any, Any]
 Progress = Callable[[int, int, float], None]
+History = tuple[tuple[int, int, float], ...]
 
 METRICS = ("mi", "ncc", "ssd")
 SAMPLES = 1 << 18
 UNIT = 1 << 20
 
 
-@dataclass(frozen=True)
-class Registration:
-    """What `register` found.
+class Registration(Transform):
+    """What `register` found: the transform, and how it was found.
 
     Attributes
     ----------
@@ -47,20 +47,37 @@ class Registration:
         The fixed image's.
     """
 
-    matrix: Matrix
+    __slots__ = ("converged", "history", "index_matrix", "shape", "value")
+
     index_matrix: Matrix
     value: float
     converged: bool
-    history: tuple[tuple[int, int, float], ...] = field(repr=False)
+    history: History
     shape: tuple[int, ...]
 
-    def apply(self, points: Any) -> Matrix:
-        """Return where points of the fixed image, shape (..., n), lie in the moving image."""
-        p = np.asarray(points, float)
-        n = len(self.matrix) - 1
-        if p.shape[-1:] != (n,):
-            raise ValueError(f"points must have {n} coordinates on the last axis; got {p.shape}")
-        return p @ self.matrix[:n, :n].T + self.matrix[:n, n]
+    def __init__(
+        self,
+        matrix: Matrix,
+        index_matrix: Matrix,
+        value: float,
+        converged: bool,
+        history: History,
+        shape: tuple[int, ...],
+    ) -> None:
+        super().__init__(matrix[:-1])
+        found = (converged, history, index_matrix, shape, value)
+        for name, what in zip(self.__slots__, found, strict=True):
+            object.__setattr__(self, name, what)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Registration, (
+            np.array(self.matrix),
+            self.index_matrix,
+            self.value,
+            self.converged,
+            self.history,
+            self.shape,
+        )
 
     def warp(self, moving: Any, *, order: int = 1, cval: float = 0.0) -> Any:
         """Return the moving image, or its labels with ``order=0``, on the fixed image's grid."""
@@ -127,7 +144,7 @@ class _Level:
             self.least = 0.0
         self.images = (fixed.volume, moving.volume, fixed.mask, moving.mask)
         self.where = (tuple(centre.tolist()), step, seed)
-        low, high = (x for x in extremes(fixed.volume, fixed.mask, workers)[:2])
+        low, high = extremes(fixed.volume, fixed.mask, workers)[:2]
         self.middle = (low + high) / 2
         self.window = (bins, low, high, *extremes(moving.volume, moving.mask, workers)[:2])
         self.voxel = float(np.linalg.norm(fixed.points[:n, :n], axis=0).min())
@@ -331,7 +348,8 @@ def register(
     start = _start(initial, f, m, max(factors), workers)
     centre, radius = _extent(f.points, shape)
     motion = Motion(transform, centre, radius)
-    p, history = np.zeros(motion.size), []
+    p = np.zeros(motion.size)
+    history: list[tuple[int, int, float]] = []
     value, converged = math.nan, False
     for factor in factors:
         pair = (f.coarser(factor, workers), m.coarser(factor, workers))
@@ -350,6 +368,7 @@ def register(
                 f"the images do not meet, or one is constant, at level {factor}; try initial='mass'"
             )
     matrix = start @ motion.matrix(p)
+    matrix[n] = np.eye(n + 1)[n]
     between = np.linalg.inv(m.points) @ matrix @ f.points
     return Registration(matrix, between, value, converged, tuple(history), tuple(shape[-n:]))
 
