@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel
-from ._label import as_connectivity
+from ._label import as_connectivity, join_regions, node_type
 
 
 @kernel(dtypes=_args.REAL)
@@ -36,6 +36,25 @@ def _connected_threshold(
             if y[kk, jj, ii] == 0 and lower <= x[kk, jj, ii] <= upper:
                 y[kk, jj, ii] = 1
                 reached.append((kk, jj, ii))
+
+
+@_connected_threshold.on("cuda")
+def _plan(
+    gpu: Any, x: Any, y: Any, seeds: Any, lower: float, upper: float, connectivity: int
+) -> None:
+    size, node = x.size, node_type(x.size)
+    parent = gpu.empty(size + 1, node)
+    node, blocks = gpu.name_of(node), gpu.blocks(size)
+    name = f"connected_inside<{gpu.name_of(x.dtype)}>"
+    gpu.launch(name, blocks, 256, x, y, size, float(lower), float(upper))
+    gpu.launch(f"label_begin<u8,{node}>", blocks, 256, y, parent, size, 0)
+    join_regions(gpu, y, parent, x.shape, connectivity)
+    count = len(seeds) // 3
+    if count:
+        table = gpu.put(seeds)
+        name = f"connected_seeds<{node}>"
+        gpu.launch(name, gpu.blocks(count), 256, table, parent, count, x.shape)
+    gpu.launch(f"connected_write<{node}>", blocks, 256, parent, y, size)
 
 
 @_connected_threshold.example

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._kernel import In, Out, Scalar, kernel, prange
 from ._connected_threshold import mask_type
-from ._label import as_connectivity, number
+from ._label import as_connectivity, join_regions, node_type, number
 
 
 @kernel(dtypes=("uint8",))
@@ -36,6 +36,20 @@ def _fill_holes(x: In, y: Out, connectivity: Scalar, axes: Scalar, most: Scalar)
                 for i in range(columns):
                     n = labels[k, j, i]
                     y[first + k, j, i] = n == 0 or not (is_open[n] or sizes[n] > most)
+
+
+@_fill_holes.on("cuda")
+def _plan(gpu: Any, x: Any, y: Any, connectivity: int, axes: int, most: int) -> None:
+    size, node = x.size, node_type(x.size)
+    parent = gpu.empty(size + 1, node)
+    node, blocks = gpu.name_of(node), gpu.blocks(size)
+    gpu.launch(f"fill_begin<{node}>", blocks, 256, x, parent, x.shape, axes)
+    join_regions(gpu, x, parent, x.shape, connectivity, planes_apart=int(axes < 3))
+    sizes = None
+    if most < size:
+        sizes = gpu.zeros(size + 1, np.int64)
+        gpu.launch(f"fill_sizes<{node}>", blocks, 256, parent, sizes, size)
+    gpu.launch(f"fill_write<{node}>", blocks, 256, parent, sizes, y, size, most)
 
 
 @_fill_holes.example

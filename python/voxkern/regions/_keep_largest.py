@@ -9,7 +9,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._kernel import In, Out, Scalar, kernel, prange
 from ._connected_threshold import mask_type
-from ._label import as_connectivity, number
+from ._label import _label, as_connectivity, node_type, number
 
 
 @kernel(dtypes=("uint8",))
@@ -31,6 +31,23 @@ def _keep_largest(x: In, y: Out, k: Scalar, least: Scalar, connectivity: Scalar)
         for j in range(x.shape[1]):
             for i in range(x.shape[2]):
                 y[at, j, i] = kept[labels[at, j, i]]
+
+
+@_keep_largest.on("cuda")
+def _plan(gpu: Any, x: Any, y: Any, k: int, least: int, connectivity: int) -> None:
+    labels = gpu.empty(x.shape, node_type(x.size))
+    count = np.zeros(1, np.int64)
+    _label.overrides["cuda"](gpu, x, labels, 0, connectivity, 0, count)
+    kind, blocks = gpu.name_of(labels.dtype), gpu.blocks(x.size)
+    device_sizes = gpu.zeros(int(count[0]) + 1, np.int64)
+    gpu.launch(f"keep_sizes<{kind}>", blocks, 256, labels, device_sizes, x.size)
+    sizes = gpu.get(device_sizes)
+    kept = sizes >= least
+    if 0 < k < count[0]:
+        kept[np.argsort(-sizes, kind="stable")[k:]] = False
+    kept[0] = False
+    table = gpu.put(kept.astype(np.uint8))
+    gpu.launch(f"keep_write<{kind}>", blocks, 256, labels, table, y, x.size)
 
 
 @_keep_largest.example

@@ -163,6 +163,49 @@ def _(
         y[k, j, i:] = 0
 
 
+@_label.on("cuda")
+def _plan(
+    gpu: Any, x: Any, y: Any, background: int, connectivity: int, multivalued: int, count: Any
+) -> None:
+    kind, node = gpu.name_of(x.dtype), node_type(x.size)
+    parent = gpu.empty(x.size + 1, node)
+    node = gpu.name_of(node)
+    blocks = gpu.blocks(x.size)
+    gpu.launch(f"label_begin<{kind},{node}>", blocks, 256, x, parent, x.size, background)
+    join_regions(gpu, x, parent, x.shape, connectivity, multivalued=multivalued)
+    share = 4096
+    shares = -(-x.size // share)
+    counts = gpu.empty(shares, np.int64)
+    grid = gpu.blocks(x.size, share)
+    gpu.launch(f"label_count<{node}>", grid, 256, parent, counts, x.size, share)
+    found = np.cumsum(gpu.get(counts))
+    count[0] = found[-1]
+    if count[0] > np.iinfo(y.dtype).max:
+        return
+    before = gpu.put(np.concatenate([[0], found[:-1]]).astype(np.int64))
+    kind = gpu.name_of(y.dtype)
+    gpu.launch(f"label_number<{node},{kind}>", grid, 256, parent, before, y, x.size, share)
+    gpu.launch(f"label_write<{node},{kind}>", blocks, 256, parent, y, x.size)
+
+
+def node_type(size: int) -> Any:
+    """Return the type that numbers the voxels of a volume, and one more."""
+    return np.int32 if size < np.iinfo(np.int32).max else np.int64
+
+
+def join_regions(
+    gpu: Any, x: Any, parent: Any, shape: Any, connectivity: int, *,
+    planes_apart: int = 0, multivalued: int = 0,
+) -> None:  # fmt: skip
+    """Join neighbouring voxels in the forest `parent` on a GPU, and point each at its root."""
+    size, node = x.size, gpu.name_of(parent.dtype)
+    name = f"label_join<{gpu.name_of(x.dtype)},{node}>"
+    gpu.launch(
+        name, gpu.blocks(size), 256, x, parent, tuple(shape), connectivity, planes_apart, multivalued
+    )
+    gpu.launch(f"label_flatten<{node}>", gpu.blocks(size + 1), 256, parent, size + 1)
+
+
 @_label.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (rng.random(shape) < rng.choice([0.2, 0.5, 0.9])) * rng.integers(1, 4, shape)

@@ -1,0 +1,159 @@
+"""Masks are eroded and dilated as SciPy and scikit-image do it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from voxkern import binary_closing, binary_dilation, binary_erosion, binary_opening
+
+OPS = [binary_erosion, binary_dilation, binary_opening, binary_closing]
+
+
+def test_a_voxel_becomes_a_cross():
+    x = np.zeros((3, 3), bool)
+    x[1, 1] = True
+    assert binary_dilation(x).astype(int).tolist() == [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
+    assert not binary_erosion(x).any()
+
+
+def test_a_line_grows_towards_the_structure():
+    x = np.array([0, 0, 1, 0, 0], bool)
+    assert np.flatnonzero(binary_dilation(x, [0, 1, 1])).tolist() == [2, 3]
+    assert np.flatnonzero(binary_dilation(x, [1, 1, 0])).tolist() == [1, 2]
+
+
+def test_words_of_sixty_four_voxels_leave_no_seams():
+    x = np.zeros(400, bool)
+    x[[63, 64, 200, 320]] = True
+    got = np.flatnonzero(binary_dilation(x, np.ones(141)))
+    want = np.unique(np.concatenate([np.arange(c - 70, c + 71) for c in (63, 64, 200, 320)]))
+    assert got.tolist() == want[(want >= 0) & (want < 400)].tolist()
+
+
+def test_a_ball_has_the_volume_of_a_ball():
+    x = np.zeros((41, 41, 41), np.uint8)
+    x[20, 20, 20] = 5
+    ball = binary_dilation(x, radius=15)
+    assert abs(ball.sum() / (4 / 3 * np.pi * 15**3) - 1) < 0.01
+    squeezed = binary_dilation(x, radius=15, spacing=(3, 1, 1))
+    assert np.argwhere(squeezed).min(0).tolist() == [15, 5, 5]
+    assert binary_erosion(ball, radius=15).sum() == 1
+
+
+def test_outside_takes_no_part_with_a_radius():
+    x = np.ones((6, 7), bool)
+    assert binary_erosion(x, radius=3).all()
+    assert not binary_dilation(~x, radius=3).any()
+    assert binary_closing(x, radius=2).all()
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.__name__)
+@pytest.mark.parametrize("shape", [(90,), (20, 70), (7, 9, 130), (1, 1, 1), (1, 5, 1)])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_scipy_agrees(op, shape, workers):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    theirs = getattr(ndimage, op.__name__)
+    rng = np.random.default_rng(0)
+    for turn in range(12):
+        x = rng.random(shape) < (0.3, 0.6, 0.95)[turn % 3]
+        structure = None
+        origin = 0
+        if turn > 3:
+            size = rng.integers(1, 6, len(shape))
+            structure = rng.random(size) < 0.7
+            structure[tuple(size // 2)] = True
+            if turn > 7:
+                origin = [int(rng.integers(-(n // 2), n - n // 2)) for n in size]
+        how = {
+            "iterations": int(rng.integers(1, 4)),
+            "mask": rng.random(shape) < 0.6 if turn % 2 else None,
+            "border_value": int(rng.integers(2)),
+            "origin": origin,
+        }
+        want = theirs(x, structure, brute_force=True, **how)
+        np.testing.assert_array_equal(op(x, structure, workers=workers, **how), want)
+
+
+@pytest.mark.parametrize("op", [binary_erosion, binary_dilation], ids=lambda op: op.__name__)
+def test_repeated_until_nothing_changes(op):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    x = np.random.default_rng(1).random((9, 20, 30)) < 0.5
+    x[4, 10, 15] = op is binary_dilation
+    mask = np.random.default_rng(2).random(x.shape) < 0.4
+    want = getattr(ndimage, op.__name__)(x, iterations=-1, mask=mask)
+    np.testing.assert_array_equal(op(x, iterations=0, mask=mask), want)
+    np.testing.assert_array_equal(op(want, iterations=0, mask=mask), want)
+
+
+@pytest.mark.parametrize("name", ["erosion", "dilation", "opening", "closing"])
+@pytest.mark.parametrize("radius", [0, 0.9, 1, 2.3, 5])
+@pytest.mark.parametrize("spacing", [None, (1.5, 1, 0.7)])
+def test_scikit_image_agrees_on_balls(name, radius, spacing):
+    morphology = pytest.importorskip("skimage.morphology")
+    ours = {op.__name__: op for op in OPS}[f"binary_{name}"]
+    theirs = getattr(morphology, f"isotropic_{name}")
+    rng = np.random.default_rng(3)
+    x = rng.random((14, 20, 70)) < {"erosion": 0.997, "closing": 0.01}.get(name, 0.02)
+    x[1:13, 4:16, 10:60] |= name in ("erosion", "opening")
+    got = ours(x, radius=radius, spacing=spacing)
+    np.testing.assert_array_equal(got, theirs(x, radius, spacing=spacing))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_erosion_and_dilation_are_dual(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.random(tuple(rng.integers(1, 9, 3))) < 0.5
+    structure = rng.random((3, 3, 3)) < 0.5
+    structure[1, 1, 1] = True
+    mirrored = structure[::-1, ::-1, ::-1]
+    np.testing.assert_array_equal(
+        binary_erosion(x, structure), ~binary_dilation(~x, mirrored, border_value=1)
+    )
+    eroded, dilated = binary_erosion(x, structure), binary_dilation(x, structure)
+    assert (eroded <= x).all()
+    assert (x <= dilated).all()
+    opened = binary_opening(x, structure)
+    assert (opened <= x).all()
+    np.testing.assert_array_equal(binary_opening(opened, structure), opened)
+
+
+def test_leading_axes_are_volumes_of_their_own():
+    x = np.random.default_rng(4).random((2, 3, 5, 6, 7)) < 0.7
+    mask = np.random.default_rng(5).random(x.shape) < 0.7
+    got = binary_erosion(x, mask=mask)
+    for index in np.ndindex(2, 3):
+        np.testing.assert_array_equal(got[index], binary_erosion(x[index], mask=mask[index]))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8])
+def test_out_is_filled_and_returned(dtype):
+    x = np.random.default_rng(6).random((5, 6, 70)) < 0.7
+    out = np.full(x.shape, 1, dtype)
+    for op in OPS:
+        assert op(x, out=out) is out
+        np.testing.assert_array_equal(out, op(x))
+    np.testing.assert_array_equal(binary_erosion(np.asfortranarray(x)), binary_erosion(x))
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.__name__)
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"image": np.ones((2, 3))}, TypeError, "image must be bool, uint8; got float64"),
+        ({"structure": np.ones(3)}, ValueError, "structure must have 2 axes; got 1"),
+        ({"structure": np.ones((0, 3))}, ValueError, "structure must not be empty"),
+        ({"origin": 2}, ValueError, "origin must keep the centre in the structure; got 2"),
+        ({"border_value": 2}, ValueError, "border_value must be 0 or 1; got 2"),
+        ({"iterations": 1.5}, TypeError, "iterations must be an integer; got 1.5"),
+        ({"mask": np.ones((3, 2), bool)}, ValueError, r"mask must have shape \(2, 3\)"),
+        ({"radius": -1}, ValueError, "radius must be at least 0; got -1"),
+        ({"radius": np.nan}, ValueError, "radius must be finite"),
+        ({"radius": 1, "spacing": 0}, ValueError, "spacing must be more than 0"),
+        ({"spacing": 1}, ValueError, "spacing is for radius"),
+        ({"radius": 1, "structure": np.ones((3, 3))}, ValueError, "must not both be given"),
+    ],
+)
+def test_refusals(op, arguments, error, message):
+    with pytest.raises(error, match=message):
+        op(**{"image": np.ones((2, 3), bool), **arguments})
