@@ -38,6 +38,11 @@ def binary_opening(
     -------
     array of bool
 
+    Raises
+    ------
+    ValueError
+        As `binary_erosion`.
+
     Notes
     -----
     As `scipy.ndimage.binary_opening`, and with `radius` as
@@ -82,6 +87,11 @@ def binary_closing(
     Returns
     -------
     array of bool
+
+    Raises
+    ------
+    ValueError
+        As `binary_erosion`.
 
     Notes
     -----

@@ -106,8 +106,10 @@ def fill_holes(
 
     Examples
     --------
-    >>> fill_holes(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)).all()
-    True
+    >>> fill_holes(np.array([[0, 1, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1]], bool)).astype(int)
+    array([[0, 1, 1, 1],
+           [0, 1, 1, 1],
+           [0, 1, 1, 1]])
     """
     x, give = _arrays.adopt(mask, "mask")
     _args.as_dtype(x, _args.MASK, "mask")

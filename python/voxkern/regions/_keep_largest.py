@@ -82,6 +82,11 @@ def keep_largest(
         True in the `k` largest regions, in all where there are fewer. Of regions with
         equally many voxels the one that begins first in raster order counts as larger.
 
+    Raises
+    ------
+    ValueError
+        If `k` is less than 1, or `connectivity` is not one of the axes' numbers.
+
     Notes
     -----
     As ``cc3d.largest_k(mask, k, connectivity=...) > 0`` where no two sizes are equal.
@@ -120,6 +125,11 @@ def remove_small_objects(
     Returns
     -------
     array of bool
+
+    Raises
+    ------
+    ValueError
+        If `min_size` is negative, or `connectivity` is not one of the axes' numbers.
 
     Notes
     -----
