@@ -30,11 +30,13 @@ def read(
     out: Any,
     workers: Any,
     outside: int | None = None,
+    listed: bool = False,
 ) -> Any:
     """Return a new image that `fill_in` reads from `image`, volume by volume.
 
     `shape` is the answer's along the last axes, up to three; None is the image's own.
-    `outside` is a code that stands for `mode`.
+    `outside` is a code that stands for `mode`. `listed` is for answers of any shape, which
+    `fill_in` gets as a list.
     """
     order = as_order(order)
     outside = as_outside(mode) if outside is None else outside
@@ -44,13 +46,13 @@ def read(
     if 0 in x.shape[x.ndim - ndim :]:
         raise ValueError(f"image must have no empty axis; got shape {x.shape}")
     shape = x.shape[x.ndim - ndim :] if shape is None else shape
-    full = x.shape[: x.ndim - ndim] + tuple(shape)
+    full = tuple(shape) if listed else x.shape[: x.ndim - ndim] + tuple(shape)
     if dtype.startswith("complex"):
         result = _arrays.output(out, full, x.dtype, (x,))
         for name in ("real", "imag"):
             part = read(
                 _arrays.rows_contiguous(getattr(x, name)), shape, fill_in, order, mode,
-                getattr(complex(cval), name), prefilter, None, workers, outside,
+                getattr(complex(cval), name), prefilter, None, workers, outside, listed,
             )  # fmt: skip
             getattr(result, name)[...] = part
         return out if out is not None else result if give is None else give(result)
@@ -59,7 +61,8 @@ def read(
     result = _arrays.output(out, full, x.dtype, (x,))
     source = _arrays.rows_contiguous(x)
     target = result
-    if out is not None and _arrays.rows_contiguous(result) is not result:
+    unfit = not result.flags.c_contiguous if listed else _arrays.rows_contiguous(result) is not result
+    if out is not None and unfit:
         target = _arrays.empty(full, x.dtype, result)
     written = target
     if dtype == "bool":
@@ -67,7 +70,11 @@ def read(
     how = (order, outside, fill, *RANGE[plain])
     pad = _PAD if prefilter and order > 1 and outside in (NEAREST, GRID_CONSTANT) else 0
     if 0 not in full:
-        for volume, answer in _arrays.volumes(source, written):
+        if listed:
+            pairs = [(next(_arrays.volumes(source))[0], written.reshape(-1))]
+        else:
+            pairs = _arrays.volumes(source, written)
+        for volume, answer in pairs:
             if order > 1 and prefilter:
                 volume = coefficients(volume, order, outside, ndim, pad, fill, workers)
             elif order > 1:

@@ -189,7 +189,7 @@ def spline_filter(
     --------
     >>> x = np.array([0, 0, 1, 0, 0], np.float64)
     >>> spline_filter(x).round(3)
-    array([ 0.107, -0.429,  1.714, -0.429,  0.107])
+    array([ 0.25, -0.5 ,  1.75, -0.5 ,  0.25])
     """
     order = as_order(order)
     if order < 2:

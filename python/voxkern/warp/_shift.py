@@ -1,0 +1,66 @@
+"""Shift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import _args
+from ._read import read
+from ._zoom import lifted, read_grid
+
+
+def shift(
+    image: Any,
+    shift: Any,
+    *,
+    order: int = 3,
+    mode: str = "constant",
+    cval: complex = 0.0,
+    prefilter: bool = True,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """Return the image moved along its axes, by parts of a voxel if need be.
+
+    Parameters
+    ----------
+    image : array, shape ([..., planes,] [rows,] columns)
+        As in `affine_transform`.
+    shift : float or sequence of float
+        Voxels towards higher indices along each of the last axes, up to three.
+    order, mode, cval, prefilter
+        As in `affine_transform`.
+    out : array, optional
+        Where to write; of the image's shape and type, not overlapping it.
+    workers : int, optional
+        Threads to use; all that are allowed if left out.
+
+    Returns
+    -------
+    array
+        Of the shape and type and on the device of the image.
+
+    Raises
+    ------
+    ValueError
+        If `shift` has another length than the image has axes.
+
+    Notes
+    -----
+    ``out[v] = image(v - shift)``, as SciPy has it.
+
+    Examples
+    --------
+    >>> shift(np.array([1, 2, 3, 4], np.float32), 1, order=1)
+    array([0., 1., 2., 3.], dtype=float32)
+    """
+    shape = np.shape(image)[-3:]
+    steps = [_args.as_float(s, "shift") for s in _args.per_axis(shift, len(shape), "shift")]
+    points = [np.arange(n) - s for n, s in zip(shape, steps, strict=True)]
+
+    def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
+        read_grid(x, y, lifted(points, pad), how, threads)
+
+    return read(image, None, fill_in, order, mode, cval, prefilter, out, workers)
