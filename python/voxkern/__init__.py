@@ -17,6 +17,7 @@ from ._kernel import use_backend
 from .evaluate import *
 from .features import *
 from .filters import *
+from .image import Image
 from .metrics import *
 from .morphology import *
 from .regions import *
@@ -27,9 +28,11 @@ from .warp import *
 __version__ = "0.1.0"
 
 # Found at their first use, since they bring other libraries along.
-_LATER = {"bench", "demo", "io", "show"}
+_FROM_IO = {"read", "read_dicom_series", "write"}
+_LATER = {"bench", "demo", "io", "show"} | _FROM_IO
 
 __all__ = [
+    "Image",
     "__version__",
     "info",
     "set_threads",
@@ -48,6 +51,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _FROM_IO:
+        return getattr(importlib.import_module(".io", __name__), name)
     if name in _LATER:
         return importlib.import_module("." + name, __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
