@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _args
 from .._kernel import In, ListIn, ListOut, kernel
-from ._moments import _example_pair
+from ._moments import _example_pair, given
 from ._pair import EVERYWHERE, as_image, as_mask, as_pair, as_volume
 
 
@@ -36,6 +36,23 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, mask, np.zeros(4)
 
 
+@_extremes.on("cuda")
+def _plan_extremes(gpu: Any, x: Any, mask: Any, out: Any) -> None:
+    start = np.concatenate([_ordered(np.array([math.inf, -math.inf])), [0, 0]])
+    found = gpu.put(np.concatenate([start, start]))
+    name = f"extremes<{gpu.name_of(x.dtype)}>"
+    gpu.launch(name, gpu.blocks(x.size, 2048, 1024), 256, x, given(mask), found, x.size)
+    keys = gpu.get(found)
+    out[:2] = _ordered(keys[:2]).view(np.float64)
+    out[2], out[3] = float(keys[2] > 0), keys[3]
+
+
+def _ordered(numbers: Any) -> Any:
+    """Return floats as integers in the same order; the same again brings their bits back."""
+    bits = numbers.view(np.int64)
+    return bits ^ ((bits >> 63) & np.int64(2**63 - 1))
+
+
 def _bin_of(v: float, edges: Any) -> int:
     """Return the bin of a value, -1 outside; the last bin has its upper edge in it."""
     bins = edges.size - 1
@@ -54,6 +71,16 @@ def _histogram(x: In, mask: In, edges: ListIn, counts: ListOut) -> None:
                     bin = _bin_of(np.float64(x[k, j, i]), edges)
                     if bin >= 0:
                         counts[bin] += 1
+
+
+@_histogram.on("cuda")
+def _plan_histogram(gpu: Any, x: Any, mask: Any, edges: Any, counts: Any) -> None:
+    own = gpu.zeros(counts.size, np.int64)
+    gpu.launch(
+        f"histogram<{gpu.name_of(x.dtype)}>", gpu.blocks(x.size, 2048, 1024), 256,
+        x, given(mask), gpu.put(edges), own, x.size, counts.size,
+    )  # fmt: skip
+    counts[...] = gpu.get(own)
 
 
 def _example_edges(rng: np.random.Generator) -> Any:
@@ -91,6 +118,19 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     a_edges, b_edges = _example_edges(rng), _example_edges(rng)
     counts = np.zeros((a_edges.size - 1) * (b_edges.size - 1), np.int64)
     return *_example_pair(rng, shape, dtype), a_edges, b_edges, counts
+
+
+@_joint_histogram.on("cuda")
+def _plan_joint(
+    gpu: Any, a: Any, b: Any, mask: Any, a_edges: Any, b_edges: Any, counts: Any
+) -> None:
+    own = gpu.zeros(counts.size, np.int64)
+    gpu.launch(
+        f"joint_histogram<{gpu.name_of(a.dtype)}>", gpu.blocks(a.size, 2048, 1024), 256,
+        a, b, given(mask), gpu.put(a_edges), gpu.put(b_edges), own, a.size,
+        a_edges.size - 1, b_edges.size - 1,
+    )  # fmt: skip
+    counts[...] = gpu.get(own)
 
 
 def extremes(volume: Any, mask: Any = EVERYWHERE, workers: int | None = None) -> Any:

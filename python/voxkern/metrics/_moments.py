@@ -33,6 +33,32 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return *_example_pair(rng, shape, dtype), np.zeros(2)
 
 
+@_square_differences.on("cuda")
+def _plan_squares(gpu: Any, a: Any, b: Any, mask: Any, sums: Any) -> None:
+    blocks = parts_of(a.size)
+    parts = gpu.empty(2 * blocks, np.float64)
+    name = f"square_differences<{gpu.name_of(a.dtype)}>"
+    gpu.launch(name, blocks, 256, a, b, given(mask), parts, a.size)
+    add_parts(gpu, parts, blocks, sums)
+
+
+def parts_of(count: int) -> int:
+    """Return over how many blocks of threads a sum is spread: the size alone says."""
+    return min(-(-count // 2048), 1024)
+
+
+def add_parts(gpu: Any, parts: Any, count: int, sums: Any) -> None:
+    """Add the blocks' sums up, in order, and bring them to the host."""
+    total = gpu.empty(sums.size, np.float64)
+    gpu.launch("add_parts", sums.size, 256, parts, total, count, sums.size)
+    sums[...] = gpu.get(total)
+
+
+def given(mask: Any) -> Any:
+    """Return the mask for a kernel's pointer, None for `EVERYWHERE`."""
+    return mask if mask.size else None
+
+
 def _example_pair(
     rng: np.random.Generator, shape: tuple[int, int, int], dtype: str
 ) -> tuple[Any, Any, Any]:
@@ -65,6 +91,15 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return *_example_pair(rng, shape, dtype), np.zeros(6), 3.5, float(rng.integers(9))
 
 
+@_comoments.on("cuda")
+def _plan_comoments(gpu: Any, a: Any, b: Any, mask: Any, sums: Any, a0: float, b0: float) -> None:
+    blocks = parts_of(a.size)
+    parts = gpu.empty(6 * blocks, np.float64)
+    name = f"comoments<{gpu.name_of(a.dtype)}>"
+    gpu.launch(name, blocks, 256, a, b, given(mask), parts, a.size, float(a0), float(b0))
+    add_parts(gpu, parts, blocks, sums)
+
+
 @kernel(
     dtypes=_args.REAL, exact=False, rtol=1e-6, atol=1e-7, why="float32 answers are rounded once"
 )
@@ -85,6 +120,15 @@ def _pair_gradient(
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     out = np.zeros(shape, "float64" if dtype in ("int32", "float64") else "float32")
     return *_example_pair(rng, shape, dtype), out, 1.5, 2.0, -0.5, float(rng.random())
+
+
+@_pair_gradient.on("cuda")
+def _plan_gradient(
+    gpu: Any, a: Any, b: Any, mask: Any, out: Any, a0: float, b0: float, by_a: float, by_b: float
+) -> None:
+    name = f"pair_gradient<{gpu.name_of(a.dtype)},{gpu.name_of(out.dtype)}>"
+    numbers = map(float, (a0, b0, by_a, by_b))
+    gpu.launch(name, gpu.blocks(a.size), 256, a, b, given(mask), out, a.size, *numbers)
 
 
 def ssd(

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _args
 from .._kernel import In, ListIn, ListOut, Out, Scalar, kernel, prange
 from ._histogram import as_range, count_pairs, extremes
-from ._moments import _example_pair
+from ._moments import _example_pair, given
 from ._pair import Pair, as_pair, gradient_of
 
 # Weights are counted in integers, units of 2^-20: then the order of the voxels is nothing.
@@ -89,6 +89,19 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return *_example_pair(rng, shape, dtype), *window, np.zeros(window[0] ** 2, np.int64)
 
 
+@_parzen_histogram.on("cuda")
+def _plan_histogram(
+    gpu: Any, fixed: Any, moving: Any, mask: Any, bins: int, *ends_and_counts: Any
+) -> None:
+    *ends, counts = ends_and_counts
+    own = gpu.zeros(counts.size, np.int64)
+    gpu.launch(
+        f"parzen_histogram<{gpu.name_of(fixed.dtype)}>", gpu.blocks(fixed.size, 4096, 1024), 256,
+        fixed, moving, given(mask), own, fixed.size, bins, *map(float, ends),
+    )  # fmt: skip
+    counts[...] = gpu.get(own)
+
+
 @kernel(
     dtypes=_args.REAL, exact=False, rtol=1e-6, atol=1e-7, why="float32 answers are rounded once"
 )
@@ -130,6 +143,16 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     out = np.zeros(shape, "float64" if dtype in ("int32", "float64") else "float32")
     table = rng.standard_normal(window[0] ** 2)
     return *_example_pair(rng, shape, dtype), *window, table, 0.01, out
+
+
+@_parzen_gradient.on("cuda")
+def _plan_gradient(gpu: Any, fixed: Any, moving: Any, mask: Any, bins: int, *more: Any) -> None:
+    *ends, table, factor, out = more
+    gpu.launch(
+        f"parzen_gradient<{gpu.name_of(fixed.dtype)},{gpu.name_of(out.dtype)}>",
+        gpu.blocks(fixed.size), 256, fixed, moving, given(mask), gpu.put(table), out, fixed.size,
+        bins, *map(float, ends), float(factor),
+    )  # fmt: skip
 
 
 def information(counts: Any) -> tuple[float, Any]:
@@ -247,11 +270,11 @@ def _window(
     pair: Pair, bins: int, fixed_range: Any, moving_range: Any, workers: int | None
 ) -> tuple[int, float, float, float, float]:
     ends: list[float] = []
-    for name, x, given in zip(
+    for name, x, ends_of in zip(
         ("fixed", "moving"), pair[:2], (fixed_range, moving_range), strict=True
     ):
-        if given is not None:
-            ends += as_range(given, f"{name}_range")
+        if ends_of is not None:
+            ends += as_range(ends_of, f"{name}_range")
             continue
         low, high, _, _ = extremes(x, pair.mask, workers)
         if low == -math.inf or high == math.inf:

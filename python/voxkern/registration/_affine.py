@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._kernel import In, ListIn, ListOut, Scalar, Size, Vec3, kernel, prange
+from ..metrics import add_parts, given, parts_of
 
 SUMS = 120
 _ORDER = "samples are read and rows added up in float32"
@@ -150,6 +151,29 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return *_example(rng, shape), 0.25, -0.5, np.zeros(SUMS)
 
 
+@_affine_moments.on("cuda")
+def _plan_moments(
+    gpu: Any, fixed: Any, moving: Any, fixed_mask: Any, moving_mask: Any, matrix: Any, *more: Any
+) -> None:
+    centre, step, seed, f0, m0, sums = more
+    blocks = min(-(-_samples(fixed.shape[:2], step[:2]) // 8), 528)
+    parts = gpu.empty(SUMS * blocks, np.float64)
+    gpu.launch(
+        "affine_moments", blocks, 256, fixed, moving, given(fixed_mask), given(moving_mask),
+        gpu.put(matrix), parts, fixed.shape, moving.shape, _floats(centre), step, seed,
+        float(f0), float(m0),
+    )  # fmt: skip
+    add_parts(gpu, parts, blocks, sums)
+
+
+def _samples(shape: Any, step: Any) -> int:
+    return math.prod(-(-n // s) for n, s in zip(shape, step, strict=True))
+
+
+def _floats(values: Any) -> tuple[float, ...]:
+    return tuple(float(v) for v in values)
+
+
 def _bin_place(v: float, low: float, high: float, bins: int) -> float:
     scale = (bins - 4) / (high - low) if high > low else 0.0
     return (min(max(v, low), high) - low) * scale + 2.0
@@ -233,6 +257,21 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return *args, bins, -2.0, 2.5, -1.5, 2.0, np.zeros(bins * bins, np.int64)
 
 
+@_affine_parzen.on("cuda")
+def _plan_parzen(
+    gpu: Any, fixed: Any, moving: Any, fixed_mask: Any, moving_mask: Any, matrix: Any, *more: Any
+) -> None:
+    centre, step, seed, bins, *ends, counts = more
+    own = gpu.zeros(counts.size, np.int64)
+    blocks = gpu.blocks(_samples(fixed.shape, step), 1024, 1024)
+    gpu.launch(
+        "affine_parzen", blocks, 256, fixed, moving, given(fixed_mask), given(moving_mask),
+        gpu.put(matrix), own, fixed.shape, moving.shape, _floats(centre), step, seed, bins,
+        *_floats(ends),
+    )  # fmt: skip
+    counts[...] = gpu.get(own)
+
+
 @kernel(dtypes=("float32",), exact=False, rtol=1e-4, atol=1e-5, why=_ORDER)
 def _affine_parzen_gradient(
     fixed: In,
@@ -290,3 +329,18 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     args, bins = _example(rng, shape), int(rng.integers(5, 40))
     table = rng.standard_normal(bins * bins)
     return *args, bins, -2.0, 2.5, -1.5, 2.0, table, np.zeros(12)
+
+
+@_affine_parzen_gradient.on("cuda")
+def _plan_parzen_gradient(
+    gpu: Any, fixed: Any, moving: Any, fixed_mask: Any, moving_mask: Any, matrix: Any, *more: Any
+) -> None:
+    centre, step, seed, bins, *ends, table, sums = more
+    blocks = parts_of(_samples(fixed.shape, step))
+    parts = gpu.empty(12 * blocks, np.float64)
+    gpu.launch(
+        "affine_parzen_gradient", blocks, 256, fixed, moving, given(fixed_mask),
+        given(moving_mask), gpu.put(matrix), gpu.put(table), parts, fixed.shape, moving.shape,
+        _floats(centre), step, seed, bins, *_floats(ends),
+    )  # fmt: skip
+    add_parts(gpu, parts, blocks, sums)
