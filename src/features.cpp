@@ -7,8 +7,10 @@
 namespace voxkern {
 
 static const Family features([](Module& m) {
-  m.kernel("discretize", each<u8, i16, u16, i32, f32, f64>(
-                             [](auto t) { return &cpu::discretize<decltype(t)>; }));
+  m.kernel("region",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::region<decltype(t)>; }));
+  m.kernel("discretize",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::discretize<decltype(t)>; }));
   m.kernel("glcm", {instance(&cpu::glcm)});
   m.kernel("shape", {instance(&cpu::shape)});
   m.kernel("diameter", {instance(&cpu::diameter)});

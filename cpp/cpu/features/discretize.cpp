@@ -2,7 +2,95 @@
 
 #include <cpu/parallel.hpp>
 
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+
 namespace voxkern::cpu {
+
+namespace {
+
+// The part of a row of a mask that is not zero.
+void trim(const u8* mask, i64& from, i64& to) {
+  u64 eight;
+  while (from + 8 <= to && (std::memcpy(&eight, mask + from, 8), eight == 0)) from += 8;
+  while (from < to && !mask[from]) ++from;
+  while (to - 8 >= from && (std::memcpy(&eight, mask + to - 8, 8), eight == 0)) to -= 8;
+  while (to > from && !mask[to - 1]) --to;
+}
+
+struct Found {
+  f64 low = HUGE_VAL, high = -HUGE_VAL;
+  i64 odd = 0, count = 0;
+  Size first, end = {0, 0, 0};
+
+  explicit Found(Size size) : first(size) {}
+
+  template <class T>
+  void take(const T* v, const u8* mask, i64 z, i64 y, i64 from, i64 to) {
+    T least = v[from], most = v[from];  // which counts: `from` is the first that does
+    i32 some = 0;
+    bool strange = false;
+    for (i64 i = from; i < to; ++i) {
+      const bool in = !mask || mask[i] != 0;
+      const T value = in ? v[i] : v[from];
+      least = value < least ? value : least;
+      most = value > most ? value : most;
+      some += in;
+      if constexpr (std::is_floating_point_v<T>) strange |= !(value - value == 0);
+    }
+    low = std::min(low, f64(least));
+    high = std::max(high, f64(most));
+    odd |= strange;
+    count += some;
+    box({z, y, from}, {z + 1, y + 1, to});
+  }
+
+  void box(Size a, Size b) {
+    first = {std::min(first.z, a.z), std::min(first.y, a.y), std::min(first.x, a.x)};
+    end = {std::max(end.z, b.z), std::max(end.y, b.y), std::max(end.x, b.x)};
+  }
+
+  void add(const Found& other) {
+    low = std::min(low, other.low);
+    high = std::max(high, other.high);
+    odd |= other.odd;
+    count += other.count;
+    if (other.count) box(other.first, other.end);
+  }
+};
+
+}  // namespace
+
+template <class T>
+void region(On on, View<const T> x, View<const u8> mask, List<f64> out) {
+  const Size size = x.size;
+  Found all(size);
+  std::mutex adding;
+  parallel_slabs(on, size.z * size.y, 64, [&](i64 begin, i64 end) {
+    Found own(size);
+    for (i64 row = begin; row < end; ++row) {
+      const i64 z = row / size.y, y = row % size.y;
+      const u8* inside = mask.size.x ? mask.row(z, y) : nullptr;
+      i64 from = 0, to = size.x;
+      if (inside) trim(inside, from, to);
+      if (from < to) own.take(x.row(z, y), inside, z, y, from, to);
+    }
+    std::lock_guard hold(adding);
+    all.add(own);
+  });
+  const bool none = all.count == 0;
+  out[0] = all.odd ? 0 : all.low;
+  out[1] = all.odd ? 0 : all.high;
+  out[2] = f64(all.odd);
+  out[3] = f64(all.count);
+  out[4] = none ? 0 : f64(all.first.z);
+  out[5] = none ? 0 : f64(all.first.y);
+  out[6] = none ? 0 : f64(all.first.x);
+  out[7] = f64(all.end.z);
+  out[8] = f64(all.end.y);
+  out[9] = f64(all.end.x);
+}
 
 template <class T>
 void discretize(On on, View<const T> x, View<const u8> mask, View<u16> levels, f64 low, f64 times,
@@ -24,7 +112,8 @@ void discretize(On on, View<const T> x, View<const u8> mask, View<u16> levels, f
   });
 }
 
-#define VOXKERN_INSTANCE(T)                                                                   \
+#define VOXKERN_INSTANCE(T)                                           \
+  template void region(On, View<const T>, View<const u8>, List<f64>); \
   template void discretize(On, View<const T>, View<const u8>, View<u16>, f64, f64, f64, f64);
 VOXKERN_INSTANCE(u8)
 VOXKERN_INSTANCE(i16)

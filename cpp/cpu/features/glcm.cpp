@@ -39,14 +39,16 @@ class Tables {
 
   void add(i64 direction, const u16* a, const u16* b, i64 count) {
     u32* table = of_.data() + direction * copies_ * side_ * side_;
-    const u32 side = u32(side_);
-    u32 at[piece];
+    if (copies_ == 1) {
+      for (i64 i = 0; i < count; ++i) ++table[a[i] * side_ + b[i]];
+      return;
+    }
+    u16 at[piece];  // fits, with at most 65 * 65 places
+    const u16 side = u16(side_);
     for (i64 from = 0; from < count; from += piece) {
       const i64 some = std::min(piece, count - from);
-      for (i64 i = 0; i < some; ++i) at[i] = u32(a[from + i]) * side + b[from + i];
-      if (copies_ == 4) add4(table, at, some);
-      else
-        for (i64 i = 0; i < some; ++i) ++table[at[i]];
+      for (i64 i = 0; i < some; ++i) at[i] = u16(a[from + i] * side + b[from + i]);
+      add4(table, at, some);
     }
   }
 
@@ -56,15 +58,14 @@ class Tables {
       for (i64 copy = 0; copy < copies_; ++copy) {
         const u32* table = of_.data() + (d * copies_ + copy) * side_ * side_;
         for (i64 a = 0; a < n; ++a)
-          for (i64 b = 0; b < n; ++b)
-            counts[(d * n + a) * n + b] += table[(a + 1) * side_ + b + 1];
+          for (i64 b = 0; b < n; ++b) counts[(d * n + a) * n + b] += table[(a + 1) * side_ + b + 1];
       }
   }
 
  private:
   static constexpr i64 piece = 512;
 
-  void add4(u32* table, const u32* at, i64 count) {
+  void add4(u32* table, const u16* at, i64 count) {
     const i64 step = side_ * side_;
     u32 *t1 = table + step, *t2 = t1 + step, *t3 = t2 + step;
     i64 i = 0;
@@ -89,7 +90,8 @@ void glcm(On on, View<const u16> x, List<const i64> offsets, i64 n, List<i64> co
   // So many rows that a direction after the other finds them in the cache, and no count overflows.
   const i64 rows = std::max<i64>(1, (i64(1) << 14) / std::max<i64>(size.x, 1));
   const i64 blocks = (size.z * size.y + rows - 1) / rows;
-  const i64 most = (i64(1) << 31) / std::max<i64>(rows * size.x, 1);  // blocks until a count is full
+  const i64 most =
+      (i64(1) << 31) / std::max<i64>(rows * size.x, 1);  // blocks until a count is full
   std::fill(counts.data, counts.data + counts.size, 0);
   std::mutex adding;
   parallel_slabs(on, blocks, 4, [&](i64 begin, i64 end) {
@@ -105,7 +107,8 @@ void glcm(On on, View<const u16> x, List<const i64> offsets, i64 n, List<i64> co
             const Span a = spans[static_cast<size_t>(row)],
                        b = spans[static_cast<size_t>(row + dz * size.y + dy)];
             const i64 from = std::max(a.from, b.from - dx), to = std::min(a.to, b.to - dx);
-            if (from < to) own.add(d, x.row(z, y) + from, x.row(z + dz, y + dy) + from + dx, to - from);
+            if (from < to)
+              own.add(d, x.row(z, y) + from, x.row(z + dz, y + dy) + from + dx, to - from);
           }
         }
       std::lock_guard hold(adding);

@@ -21,7 +21,9 @@ struct Sums {
 class Cells {
  public:
   explicit Cells(View<const u8> mask)
-      : mask_(mask), zero_(size(mask.size.x)), four_(size(mask.size.x + 2)),
+      : mask_(mask),
+        zero_(size(mask.size.x)),
+        four_(size(mask.size.x + 2)),
         code_(size((mask.size.x + 1 + 7) / 8 * 8)) {}
 
   void count(i64 z, i64 y, Sums& sums) {

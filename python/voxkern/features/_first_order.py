@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _args
 from ..metrics import histogram
-from ._region import as_image, as_mask, extent, to_host
+from ._region import as_image, as_mask, as_region, to_host
 
 
 def first_order_features(
@@ -87,15 +87,16 @@ def first_order_features(
     workers = _args.as_workers(workers)
     if bins is not None and width is not None:
         raise ValueError(f"one of bins and width must be given; got {bins!r} and {width!r}")
-    low, high = extent(x, m, workers)
+    region = as_region(x, m, workers)
+    x, m = region.image, region.mask if region.mask.size else None
     if _args.dtype_name(x) in ("uint8", "int16", "uint16"):
-        values = np.arange(low, high + 1)
-        edges = np.arange(low, high + 2) - 0.5
+        values = np.arange(region.low, region.high + 1)
+        edges = np.arange(region.low, region.high + 2) - 0.5
         counts = histogram(x, edges, mask=m, workers=workers)[0]
         values, counts = values[counts > 0], counts[counts > 0]
     else:
         host = to_host(x)
-        values = np.sort((host if m is None else host[to_host(m) != 0]).ravel().astype(np.float64))
+        values = np.sort(host.ravel() if m is None else host[to_host(m) != 0]).astype(np.float64)
         counts = np.ones(values.size, np.int64)
     found = _statistics(values, counts)
     found["total_energy"] = found["energy"] * math.prod(lengths)

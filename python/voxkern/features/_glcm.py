@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListIn, ListOut, Scalar, kernel, prange
-from ._region import as_image, as_mask, extent, into_levels
+from ._region import as_image, as_mask, as_region, into_levels
 
 _MOST = 4096  # levels of a matrix
 
@@ -133,13 +133,11 @@ def glcm(
 
 def _levels(x: Any, mask: Any, levels: Any, width: Any, workers: int | None) -> tuple[Any, int]:
     """Return a volume of uint16 levels and their number."""
-    if width is not None:
-        return into_levels(
-            x, mask, None, _args.as_float(width, "bin_width", above=0), None, workers
-        )
-    if levels is not None:
-        return into_levels(x, mask, _args.as_int(levels, "levels", 1), None, None, workers)
-    largest = extent(x, mask, workers)[1]
-    if largest < 1:
-        raise ValueError(f"image must have a level of at least 1; got {largest:g} at most")
-    return into_levels(x, mask, None, 1.0, 1.0, workers)
+    bins = None if levels is None or width is not None else _args.as_int(levels, "levels", 1)
+    size = None if width is None else _args.as_float(width, "bin_width", above=0)
+    region = as_region(x, mask, workers)
+    if bins is None and size is None:
+        if region.high < 1:
+            raise ValueError(f"image must have a level of at least 1; got {region.high:g} at most")
+        return into_levels(region, None, 1.0, 1.0, workers)
+    return into_levels(region, bins, size, None, workers)

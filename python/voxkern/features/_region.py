@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import _args, _arrays
-from .._kernel import In, Out, Scalar, kernel, prange
-from ..metrics import histogram
+from .._kernel import In, ListOut, Out, Scalar, kernel, prange
 
 # A mask of no voxels stands for none at all.
 EVERYWHERE = np.empty((0, 0, 0), np.uint8)
@@ -17,6 +17,35 @@ EVERYWHERE = np.empty((0, 0, 0), np.uint8)
 _WIDER = {"bool": "uint8", "int8": "int16", "uint32": "float64", "int64": "float64"}
 
 MOST_LEVELS = 65535
+
+
+@kernel(dtypes=_args.REAL)
+def _region(x: In, mask: In, out: ListOut) -> None:
+    low, high, odd, count = math.inf, -math.inf, 0.0, 0.0
+    z0, y0, x0 = x.shape
+    z1, y1, x1 = 0, 0, 0
+    for k in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            for i in range(x.shape[2]):
+                if mask.size == 0 or mask[k, j, i] != 0:
+                    v = np.float64(x[k, j, i])
+                    odd = odd if v - v == 0 else 1.0
+                    low, high, count = min(low, v), max(high, v), count + 1
+                    z0, y0, x0 = min(z0, k), min(y0, j), min(x0, i)
+                    z1, y1, x1 = max(z1, k + 1), max(y1, j + 1), max(x1, i + 1)
+    out[0], out[1], out[2], out[3] = (low, high, odd, count) if odd == 0 else (0.0, 0.0, odd, count)
+    out[4], out[5], out[6] = (z0, y0, x0) if count else (0, 0, 0)
+    out[7], out[8], out[9] = z1, y1, x1
+
+
+@_region.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x, mask, *_ = _example(rng, shape, dtype)
+    if mask.size and rng.integers(2):
+        mask[shape[0] // 2 :] = mask[:, : shape[1] // 3] = 0
+    if dtype.startswith("float") and rng.integers(2):
+        x = np.nan_to_num(x)
+    return x, mask, np.zeros(10)
 
 
 @kernel(dtypes=_args.REAL)
@@ -34,7 +63,7 @@ def _discretize(
 
 
 @_discretize.example
-def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = np.abs(100 * rng.standard_normal(shape)).astype(dtype)
     if dtype.startswith("float"):
         x[rng.random(shape) < 0.05] = np.nan
@@ -75,18 +104,35 @@ def to_host(x: Any) -> Any:
     return x.get() if hasattr(x, "get") else x.tensor.cpu().numpy()
 
 
-def extent(x: Any, mask: Any, workers: int | None) -> tuple[float, float]:
-    """Return the smallest and the largest voxel that counts; refuse none, NaN and infinity."""
-    counts, ends = histogram(x, 1, mask=mask, workers=workers)
-    if not counts[0]:
+class Region(NamedTuple):
+    """The box around a region: its voxels, its mask, its extremes, how many voxels count."""
+
+    image: Any
+    mask: Any
+    low: float
+    high: float
+    voxels: int
+    box: tuple[slice, slice, slice]
+
+
+def as_region(x: Any, mask: Any, workers: int | None) -> Region:
+    """Return the box around the region of an image; refuse none, NaN and infinity."""
+    x, mask = as_volume(x), EVERYWHERE if mask is None else as_volume(mask)
+    out = np.zeros(10)
+    if x.size:
+        _region(x, mask, out, workers=workers)
+    low, high, odd, voxels = out[:4].tolist()
+    if odd:
+        raise ValueError("image must be finite where it counts; it has NaN or infinity")
+    if not voxels:
         raise ValueError("mask must have a voxel; got none")
-    low, high = float(ends[0]), float(ends[1])
-    if high - low == 1:  # perhaps widened from a single value
-        below = histogram(x, (low, (low + high) / 2), mask=mask, workers=workers)[0][0]
-        above = histogram(x, ((low + high) / 2, high), mask=mask, workers=workers)[0][0]
-        if below == above == counts[0]:
-            return (low + high) / 2, (low + high) / 2
-    return low, high
+    z0, y0, x0, z1, y1, x1 = (int(v) for v in out[4:])
+    box = (slice(z0, z1), slice(y0, y1), slice(x0, x1))
+    if type(x) is np.ndarray:
+        x, mask = x[box], mask[box] if mask.size else mask
+    else:
+        box = (slice(None), slice(None), slice(None))
+    return Region(x, mask, low, high, int(voxels), box)
 
 
 def discretize(
@@ -145,34 +191,38 @@ def discretize(
     >>> discretize(np.array([0, 24, 25, 99, 100]), width=25)
     array([1, 1, 2, 4, 5], dtype=uint16)
     """
+    if (bins is None) == (width is None):
+        raise ValueError(f"one of bins and width must be given; got {bins!r} and {width!r}")
     give = _arrays.adopt(image)[1]
     x = as_image(image)
     m = None if mask is None else as_mask(mask, x)
-    levels = into_levels(x, m, bins, width, low, workers)[0].reshape(x.shape)
+    region = as_region(x, m, _args.as_workers(workers))
+    levels, _ = into_levels(region, bins, width, low, workers)
+    volume = as_volume(x)
+    if levels.shape != volume.shape:
+        whole = np.zeros(volume.shape, np.uint16)
+        whole[region.box] = levels
+        levels = whole
+    levels = levels.reshape(x.shape)
     return levels if give is None else give(levels)
 
 
 def into_levels(
-    x: Any, mask: Any, bins: Any, width: Any, low: Any, workers: int | None
+    region: Region, bins: Any, width: Any, low: Any, workers: int | None
 ) -> tuple[Any, int]:
-    """Return the volume of levels and how many there are."""
-    workers = _args.as_workers(workers)
-    if (bins is None) == (width is None):
-        raise ValueError(f"one of bins and width must be given; got {bins!r} and {width!r}")
-    smallest, largest = extent(x, mask, workers)
-    start = smallest if low is None else _args.as_float(low, "low")
+    """Return the region's box in levels, and how many there are."""
+    start = region.low if low is None else _args.as_float(low, "low")
     if bins is not None:
         most = _args.as_int(bins, "bins", 1)
-        times, over = float(most), largest - start
+        times, over = float(most), region.high - start
         if over <= 0:
             times, over = 0.0, 1.0
     else:
         times, over = 1.0, _args.as_float(width, "width", above=0)
-        most = max(int((largest - start) / over) + 1, 1)
+        most = max(int((region.high - start) / over) + 1, 1)
     if most > MOST_LEVELS:
         raise ValueError(f"image must have {MOST_LEVELS} levels at most; got {most}")
-    volume = as_volume(x)
-    levels = _arrays.empty(volume.shape, np.uint16, volume)
-    inside = EVERYWHERE if mask is None else as_volume(mask)
-    _discretize(volume, inside, levels, start, times, over, float(most), workers=workers)
+    x, mask = region.image, region.mask
+    levels = _arrays.empty(x.shape, np.uint16, x)
+    _discretize(x, mask, levels, start, times, over, float(most), workers=workers)
     return levels, most

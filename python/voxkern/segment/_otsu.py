@@ -10,6 +10,7 @@ from .. import _args, _arrays
 from ..metrics import histogram
 
 _MOST = 1 << 24  # values an integer image may span
+_MANY = 1 << 18  # voxels from which on a bin for all values of 16 bits saves a look for the range
 
 
 def threshold_otsu(
@@ -80,16 +81,22 @@ def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any,
         if np.count_nonzero(counts) == 1:
             centers[np.argmax(counts)] = _host(x)[... if mask is None else _host(mask) != 0].flat[0]
         return counts, centers
-    counts, ends = histogram(x, 1, mask=mask, workers=workers)
-    _some(counts)
-    low, high = int(np.ceil(ends[0])), int(np.floor(ends[-1]))
+    if kind != "b" and x.dtype.itemsize <= 2 and x.size > _MANY:
+        low, high = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
+    else:
+        counts, ends = histogram(x, 1, mask=mask, workers=workers)
+        _some(counts)
+        low, high = int(np.ceil(ends[0])), int(np.floor(ends[-1]))
     if high - low >= _MOST:
         raise ValueError(
             f"image must span at most 2**24 integers; got {low} to {high}: convert it to float64"
         )
     centers = np.arange(low, high + 1)
     edges = np.arange(low, high + 2) - 0.5
-    return histogram(x, edges, mask=mask, workers=workers)[0], centers
+    counts = histogram(x, edges, mask=mask, workers=workers)[0]
+    _some(counts)
+    first, last = np.flatnonzero(counts)[[0, -1]]
+    return counts[first : last + 1], centers[first : last + 1]
 
 
 def _host(x: Any) -> Any:
