@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from voxkern import threshold_otsu
+from voxkern import threshold_multiotsu, threshold_otsu
 
 INTEGERS = ["uint8", "int16", "uint16", "int32", "int64"]
 
@@ -62,6 +65,55 @@ def test_a_mask_is_the_image_of_its_voxels():
     assert threshold_otsu(x, mask=mask) == threshold_otsu(x[mask])
     x[~mask] = np.nan
     assert threshold_otsu(x, mask=mask) == threshold_otsu(x[mask])
+
+
+def test_three_heaps_are_parted_between_them():
+    x = np.array([0, 1, 2, 20, 21, 22, 50, 51])
+    np.testing.assert_array_equal(threshold_multiotsu(x), [2, 22])
+    np.testing.assert_array_equal(threshold_multiotsu(x, 2), [threshold_otsu(x)])
+    np.testing.assert_array_equal(threshold_multiotsu(np.array([3, 5, 9]), 3), [3, 5])
+
+
+@settings(max_examples=40, deadline=None)
+@given(hnp.arrays(np.int16, st.integers(4, 40), elements=st.integers(-9, 9)), st.integers(2, 4))
+def test_no_other_thresholds_part_better(x, classes):
+    def within(thresholds):
+        of = np.searchsorted(thresholds, x)
+        return sum(x[of == c].var() * (of == c).sum() for c in np.unique(of))
+
+    values = np.unique(x)
+    if values.size < classes:
+        with pytest.raises(ValueError, match=f"image must fill {classes} to 4096 bins"):
+            threshold_multiotsu(x, classes)
+        return
+    got = threshold_multiotsu(x, classes)
+    best = min(within(t) for t in itertools.combinations(values[:-1], classes - 1))
+    assert within(got) == pytest.approx(best, abs=1e-6)
+
+
+def three_hills(dtype):
+    bright = np.random.default_rng(3).random((9, 20, 31)) < 0.3
+    return np.where(bright, 200, two_hills()).astype(dtype)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_scikit_image_chooses_the_same_bins(dtype, classes):
+    filters = pytest.importorskip("skimage.filters", reason="pip install scikit-image to compare")
+    x = three_hills(dtype)
+    want = filters.threshold_multiotsu(x, classes, nbins=64)
+    np.testing.assert_array_equal(threshold_multiotsu(x, classes, nbins=64), want)
+
+
+def test_scikit_image_misses_the_best_of_four_classes_by_its_float32():
+    filters = pytest.importorskip("skimage.filters", reason="pip install scikit-image to compare")
+    x = three_hills("uint8")
+
+    def apart(thresholds):
+        of, v = np.searchsorted(thresholds, x), x.astype(int)
+        return sum(Fraction(int(v[of == c].sum()) ** 2, int((of == c).sum())) for c in range(4))
+
+    assert apart(threshold_multiotsu(x, 4)) > apart(filters.threshold_multiotsu(x, 4))
 
 
 def test_views_and_threads_make_no_difference():

@@ -43,3 +43,21 @@ def otsu_plane(shape: Shape, dtype: str) -> Work:
         return lambda: cv2.threshold(x, 0, 1, cv2.THRESH_OTSU, dst=out)[0]
 
     return work
+
+
+@case("threshold_multiotsu")
+def multiotsu_volume(shape: Shape, dtype: str) -> Work:
+    """The two thresholds between air, soft tissue and the bright rest, from 256 bins."""
+    work = Work((head(shape, dtype),), lambda op, x: op(x), agree=within(0.5), out=False)
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        filters = load("skimage.filters")
+        return lambda: filters.threshold_multiotsu(x)
+
+    @work.rival("SimpleITK", differs="the image of classes as well")
+    def _simpleitk(x: Any) -> Call:
+        sitk, image = load("SimpleITK"), sitk_image(x)
+        return lambda: sitk.OtsuMultipleThresholds(image, 2, 0, 256)
+
+    return work

@@ -1,5 +1,5 @@
 """Thresholds: which voxels belong."""
 
-from ._otsu import threshold_otsu
+from ._otsu import threshold_multiotsu, threshold_otsu
 
-__all__ = ["threshold_otsu"]
+__all__ = ["threshold_multiotsu", "threshold_otsu"]

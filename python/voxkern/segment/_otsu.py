@@ -10,6 +10,7 @@ from .. import _args, _arrays
 from ..metrics import histogram
 
 _MOST = 1 << 24  # values an integer image may span
+_MOST_BINS = 4096  # with voxels, for several thresholds
 _MANY = 1 << 18  # voxels from which on a bin for all values of 16 bits saves a look for the range
 
 
@@ -67,6 +68,88 @@ def threshold_otsu(
     apart = moment[:-1] / below - (moment[-1] - moment[:-1]) / above
     between = below.astype(np.float64) * above * apart**2
     return centers[np.argmax(between)].item()
+
+
+def threshold_multiotsu(
+    image: Any,
+    classes: int = 3,
+    nbins: int = 256,
+    *,
+    mask: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """Thresholds that part the voxels into classes that lie furthest apart.
+
+    Parameters
+    ----------
+    image : array
+        Of any real type.
+    classes : int
+        How many classes: one more than thresholds.
+    nbins : int
+        Bins between the smallest and the largest voxel of an image of floats. An image of integers
+        has a bin for each value.
+    mask : array of bool or uint8, optional
+        Where it is not zero, voxels count.
+    workers : int, optional
+        Threads to use.
+
+    Returns
+    -------
+    ndarray, shape (classes - 1,)
+        Rising middles of bins; voxels above a threshold are of the next class.
+
+    Raises
+    ------
+    ValueError
+        If fewer bins than classes, or more than 4096, have voxels, or as for `threshold_otsu`.
+
+    Notes
+    -----
+    The best of all choices, found in time that grows with the classes and the square of the bins
+    [1]_; scikit-image and ITK try every choice, scikit-image in float32, which can miss the best
+    by a bin. Of several as good, the one of lowest bins.
+
+    References
+    ----------
+    .. [1] P.-S. Liao, T.-S. Chen, P.-C. Chung, "A fast algorithm for multilevel thresholding",
+       Journal of Information Science and Engineering 17:713-727, 2001.
+
+    Examples
+    --------
+    >>> threshold_multiotsu(np.array([1, 2, 1, 8, 9, 9, 30]))
+    array([2, 9])
+    """
+    classes = _args.as_int(classes, "classes", 2)
+    counts, centers = _count(image, nbins, mask, workers)
+    some = np.flatnonzero(counts)  # a threshold in an empty bin is as good as that before it
+    if not classes <= some.size <= _MOST_BINS:
+        raise ValueError(
+            f"image must fill {classes} to {_MOST_BINS} bins for {classes} classes; got {some.size}"
+        )
+    chosen = _best_parts(counts[some], centers[some].astype(np.float64), classes)
+    return centers[some[chosen]]
+
+
+def _best_parts(counts: Any, values: Any, parts: int) -> list[int]:
+    """Return the last bin of each part but the last, for the largest spread between parts."""
+    n = counts.size
+    weight = np.concatenate([[0.0], np.cumsum(counts, dtype=np.float64)])
+    moment = np.concatenate([[0.0], np.cumsum(counts * (values - values[0]))])
+    # worth[i, j]: squared sum over weight of the part [i, j); later sums are at its right.
+    heavy = weight[None, :] - weight[:, None]
+    worth = np.full((n + 1, n + 1), -np.inf)
+    np.divide((moment[None, :] - moment[:, None]) ** 2, heavy, out=worth, where=heavy > 0)
+    rest, nexts = worth[:, n], []
+    for _ in range(parts - 1):  # the best of [i, n) in one part more
+        both = worth + rest[None, :]
+        nexts.append(both.argmax(1))
+        rest = both.max(1)
+    start, chosen = 0, []
+    for following in reversed(nexts):
+        start = int(following[start])
+        chosen.append(start - 1)
+    return chosen
 
 
 def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any, Any]:
