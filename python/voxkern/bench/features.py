@@ -54,6 +54,46 @@ def _same_counts(levels: int) -> Any:
     return agree
 
 
+@case("glcm_features", dtypes=("uint8",), levels=(32,))
+def glcm_features(shape: Shape, dtype: str, levels: int) -> Work:
+    """The texture of the brain, in 13 directions."""
+    grey, inside = _levels(shape, levels)
+    work = Work((grey, inside), lambda op, x, m: op(x, m, levels=levels), out=False)
+
+    @work.rival("mahotas", "haralick", differs="13 of the 25 features")
+    def _mahotas(x: Any, m: Any) -> Call:
+        haralick, masked = load("mahotas.features").haralick, x * m
+        return lambda: haralick(masked, ignore_zeros=True)
+
+    return work
+
+
+@case("discretize", dtypes=("float32", "int16"))
+def discretize(shape: Shape, dtype: str) -> Work:
+    """The brain in 32 grey levels."""
+    work = Work(
+        (head(shape, dtype), brain_mask(shape)),
+        lambda op, x, m: op(x, m, bins=32),
+        exact(),
+        out=False,
+    )
+
+    @work.rival("NumPy")
+    def _numpy(x: Any, m: Any) -> Call:
+        inside = m != 0
+
+        def go() -> Any:
+            v = x[inside].astype(np.float64)
+            low, high = v.min(), v.max()
+            levels = np.zeros(x.shape, np.uint16)
+            levels[inside] = np.minimum(32 * (v - low) / (high - low), 31).astype(np.uint16) + 1
+            return levels
+
+        return go
+
+    return work
+
+
 @case("first_order_features")
 def first_order(shape: Shape, dtype: str) -> Work:
     """Mean, spread, quantiles and entropy of the brain's grey values."""

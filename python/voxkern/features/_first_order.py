@@ -97,19 +97,23 @@ def first_order_features(
     else:
         host = to_host(x)
         values = np.sort(host.ravel() if m is None else host[to_host(m) != 0]).astype(np.float64)
-        counts = np.ones(values.size, np.int64)
+        counts = None
     found = _statistics(values, counts)
     found["total_energy"] = found["energy"] * math.prod(lengths)
     return found | _of_levels(values, counts, 32 if bins is width is None else bins, width)
 
 
 def _statistics(values: Any, counts: Any) -> dict[str, float]:
-    """Return the statistics of rising values, each so many times."""
-    ends = np.cumsum(counts)
+    """Return the statistics of rising values, each so many times; once where `counts` is None."""
+    ends = np.arange(1, values.size + 1) if counts is None else np.cumsum(counts)
     n = int(ends[-1])
 
-    def mean(v: Any, often: Any = counts) -> float:
-        return float(np.sum(v * often) / np.sum(often)) if often.size else math.nan
+    def total(v: Any, part: slice) -> float:
+        return float(np.sum(v if counts is None else v * counts[part]))
+
+    def mean(v: Any, part: slice = slice(None)) -> float:
+        often = v.size if counts is None else int(np.sum(counts[part]))
+        return total(v, part) / often if often else math.nan
 
     def percentile(q: float) -> float:
         at = q / 100 * (n - 1)
@@ -121,17 +125,18 @@ def _statistics(values: Any, counts: Any) -> dict[str, float]:
     p10, p25, median, p75, p90 = (percentile(q) for q in (10, 25, 50, 75, 90))
     middle = values[0] + mean(values - values[0])
     away = values - middle
-    variance = mean(away * away)
-    flat = values[0] == values[-1]
-    kept = (values >= p10) & (values <= p90)
-    inner, often = values[kept], counts[kept]
-    energy = float(np.sum(values * values * counts))
+    square = away * away
+    variance = mean(square)
+    flat = variance**2 == 0
+    kept = slice(np.searchsorted(values, p10, "left"), np.searchsorted(values, p90, "right"))
+    inner = values[kept]
+    energy = total(values * values, slice(None))
     return {
         "voxels": float(n),
         "mean": float(middle),
         "variance": variance,
-        "skewness": 0.0 if flat else mean(away**3) / variance**1.5,
-        "kurtosis": 0.0 if flat else mean(away**4) / variance**2 - 3,
+        "skewness": 0.0 if flat else mean(square * away) / variance**1.5,
+        "kurtosis": 0.0 if flat else mean(square * square) / variance**2 - 3,
         "median": median,
         "minimum": float(values[0]),
         "percentile_10": p10,
@@ -140,7 +145,7 @@ def _statistics(values: Any, counts: Any) -> dict[str, float]:
         "interquartile_range": p75 - p25,
         "range": float(values[-1] - values[0]),
         "mean_absolute_deviation": mean(np.abs(away)),
-        "robust_mean_absolute_deviation": mean(np.abs(inner - mean(inner, often)), often),
+        "robust_mean_absolute_deviation": mean(np.abs(inner - mean(inner, kept)), kept),
         "median_absolute_deviation": mean(np.abs(values - median)),
         "coefficient_of_variation": math.sqrt(variance) / middle if middle else math.nan,
         "quartile_coef_of_dispersion": (p75 - p25) / (p75 + p25) if p75 + p25 else math.nan,
@@ -158,6 +163,10 @@ def _of_levels(values: Any, counts: Any, bins: Any, width: Any) -> dict[str, flo
         levels = np.minimum(times * (values - low) / over, most - 1.0)
     else:
         levels = (values - low) / _args.as_float(width, "width", above=0)
-    p = np.bincount(np.unique(levels.astype(np.int64), return_inverse=True)[1], counts)
-    p = p / counts.sum()
+    new = np.diff(np.floor(levels), prepend=-1) != 0  # levels rise with the values
+    starts = np.flatnonzero(new)
+    if counts is None:
+        p = np.diff(starts, append=values.size) / values.size
+    else:
+        p = np.add.reduceat(counts, starts) / counts.sum()
     return {"entropy": float(-np.sum(p * np.log2(p))), "uniformity": float(np.sum(p * p))}
