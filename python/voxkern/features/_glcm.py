@@ -27,6 +27,15 @@ def _glcm(x: In, offsets: ListIn, n: Scalar, counts: ListOut) -> None:
                         counts[(d * n + a - 1) * n + b - 1] += 1
 
 
+@_glcm.on("cuda")
+def _(gpu: Any, x: Any, offsets: Any, n: int, counts: Any) -> None:
+    found = gpu.zeros(counts.size, np.int64)
+    grid = (offsets.size // 3, gpu.blocks(x.size, 256, 2048))
+    name = "glcm_shared" if n <= 64 else "glcm"
+    gpu.launch(name, grid, 256, x, gpu.put(offsets), x.shape, n, found)
+    counts[:] = gpu.get(found)
+
+
 @_glcm.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     n = int(rng.choice([1, 5, 40, 300]))

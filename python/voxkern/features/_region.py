@@ -38,6 +38,21 @@ def _region(x: In, mask: In, out: ListOut) -> None:
     out[7], out[8], out[9] = z1, y1, x1
 
 
+@_region.on("cuda")
+def _(gpu: Any, x: Any, mask: Any, out: Any) -> None:
+    blocks = gpu.blocks(x.size, 256, 1024)
+    parts = gpu.empty(10 * blocks, np.float64)
+    inside = mask if mask.size else None
+    gpu.launch(f"region<{gpu.name_of(x.dtype)}>", blocks, 256, x, inside, x.shape, parts)
+    each = gpu.get(parts).reshape(-1, 10)
+    least, most, total = each.min(0), each.max(0), each[:, 3].sum()
+    out[:3] = (0, 0, 1) if most[2] else (least[0], most[1], 0)
+    out[:2] = out[:2] if total else (math.inf, -math.inf)
+    out[3] = total
+    out[4:7] = least[4:7] if total else 0
+    out[7:] = most[7:]
+
+
 @_region.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x, mask, *_ = _example(rng, shape, dtype)
@@ -60,6 +75,16 @@ def _discretize(
                 if v >= low and (mask.size == 0 or mask[k, j, i] != 0):
                     level = int(min(times * (v - low) / over, most - 1.0)) + 1
                 levels[k, j, i] = level
+
+
+@_discretize.on("cuda")
+def _(
+    gpu: Any, x: Any, mask: Any, levels: Any, low: float, times: float, over: float, most: float
+) -> None:
+    gpu.launch(
+        f"discretize<{gpu.name_of(x.dtype)}>", gpu.blocks(x.size), 256, x,
+        mask if mask.size else None, levels, x.size, low, times, over, most,
+    )  # fmt: skip
 
 
 @_discretize.example
