@@ -138,10 +138,10 @@ def _half_of_full(image: Image) -> Mask:
 
 
 def _denoise(work: Work, clock: Clock) -> None:
-    size = work.settings.median
-    with clock.stage("denoise", f"median of {size} x {size} x {size} voxels") as stage:
+    cross = np.abs(np.indices((3, 3, 3)) - 1).sum(axis=0) < 2
+    with clock.stage("denoise", "median of each voxel and its six neighbours") as stage:
         work.denoised = [
-            work.ops.median_filter(scan.data, size) for scan in (work.first, work.second)
+            work.ops.median_filter(scan.data, footprint=cross) for scan in (work.first, work.second)
         ]
         change = np.abs(work.denoised[1] - work.second.data).mean() / work.second.data.mean()
         stage.came = f"second scan changed by {100 * change:.1f} % on average"

@@ -30,7 +30,7 @@ def enhance(image: Volume, spacing: tuple[float, ...], sigma: float, ops: Any) -
     brain, otsu = brain_mask(image, spacing, ops)
     field = bias_field(image, brain, spacing, sigma, ops)
     data = image / field
-    bright = data[brain & (data > tissue_levels(data[brain], ops)[1])]
+    bright = data[brain & (data >= tissue_levels(data[brain], ops)[1])]
     data *= np.float32(100 / np.median(bright))
     return Enhanced(data, brain, field, otsu)
 
@@ -53,11 +53,11 @@ def tissue_levels(values: Volume, ops: Any) -> tuple[float, float]:
     between the three classes is at a maximum.
     """
     lower = float(ops.threshold_otsu(values))
-    upper = _otsu(values[values > lower], lower, ops)
+    upper = _otsu(values[values >= lower], lower, ops)
     for _ in range(20):
         before = lower, upper
-        lower = _otsu(values[values <= upper], lower, ops)
-        upper = _otsu(values[values > lower], upper, ops)
+        lower = _otsu(values[values < upper], lower, ops)
+        upper = _otsu(values[values >= lower], upper, ops)
         if before == (lower, upper):
             break
     return lower, upper
@@ -89,8 +89,8 @@ def bias_field(
         flat = np.exp(log - field)
         lower, upper = tissue_levels(flat[inside], ops)
         rest = np.zeros_like(log)
-        used = inside & (flat > lower)
-        for tissue in (used & (flat <= upper), used & (flat > upper)):
+        used = inside & (flat >= lower)
+        for tissue in (used & (flat < upper), used & (flat >= upper)):
             if tissue.any():
                 rest[tissue] = log[tissue] - np.log(np.median(flat[tissue]))
         weight = _lowpass(used.astype(np.float32), sigma, apart, ops)

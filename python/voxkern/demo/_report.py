@@ -157,8 +157,7 @@ def _enhancing(work: Work, pictures: Mapping[str, Sequence[Photo]]) -> str:
     how, enhanced = work.settings, work.enhanced[1]
     field = np.log(enhanced.field[enhanced.brain])
     text = (
-        f"A median over {how.median} &times; {how.median} &times; {how.median} voxels takes "
-        "out noise. Otsu's "
+        "The median of each voxel and its six neighbours takes out noise. Otsu's "
         "threshold and binary morphology find the brain. The bias field is what a Gaussian of "
         f"{how.bias_sigma:g} mm keeps of the log intensities in the brain, less the log of each "
         "tissue's median: a plain low-pass filter, not N4. Then the median of bright tissue is "

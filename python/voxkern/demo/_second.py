@@ -39,9 +39,15 @@ def make(first: Image, settings: Settings, ops: Any) -> Made:
 
 def between(ops: Any, image: Image, like: Image, to: Transform, order: int) -> NDArray[np.float32]:
     """Return an image on the grid of another; `to` goes from that one's world to the image's."""
-    index = np.linalg.inv(image.affine) @ to.matrix @ like.affine
-    moved: NDArray[np.float32] = ops.affine_transform(
-        image.data, index, output_shape=like.shape, order=order
+    moved: NDArray[np.float32] = ops.resample(
+        image.data,
+        spacing=image.spacing,
+        origin=image.origin,
+        direction=image.direction,
+        like=like,
+        transform=to,
+        order=order,
+        mode="constant",
     )
     return moved
 
