@@ -1,4 +1,5 @@
 #include <voxkern/regions/connected_threshold.hpp>
+#include <voxkern/regions/edt.hpp>
 #include <voxkern/regions/fill_holes.hpp>
 #include <voxkern/regions/keep_largest.hpp>
 #include <voxkern/regions/label.hpp>
@@ -11,6 +12,7 @@ static const Family regions([](Module& m) {
   m.kernel("connected_threshold",
            each<u8, i16, u16, i32, f32, f64>(
                [](auto t) { return &cpu::connected_threshold<decltype(t)>; }));
+  m.kernel("edt", each<u8, u16, i32, i64>([](auto t) { return &cpu::edt<decltype(t)>; }));
   m.kernel("fill_holes", {instance(&cpu::fill_holes)});
   m.kernel("keep_largest", {instance(&cpu::keep_largest)});
   m.kernel("label", each_pair<Pair<u8, i32>, Pair<u16, i32>, Pair<i32, i32>, Pair<i64, i32>,
