@@ -206,3 +206,57 @@ def resample(shape: Shape, dtype: str, order: int) -> Work:
         return lambda: sitk.Resample(image, small, sitk.Transform(), kind, start, [1.5] * 3)
 
     return work
+
+
+@case("shift", order=(1,))
+def shift(shape: Shape, dtype: str, order: int) -> Work:
+    """A head moved by a part of a voxel."""
+    step = (1.3, -2.6, 0.4)
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, step, order=order, out=out),
+        agree=close(1e-5),
+    )
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage, out = load("scipy.ndimage"), np.zeros_like(x)
+        return lambda: ndimage.shift(x, step, output=out, order=order)
+
+    return work
+
+
+@case("rotate", order=(1,))
+def rotate(shape: Shape, dtype: str, order: int) -> Work:
+    """A head turned in its axial planes."""
+    axes = (1, 2)
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, 12.0, axes=axes, reshape=False, order=order, out=out),
+        agree=close(1e-5),
+    )
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage, out = load("scipy.ndimage"), np.zeros_like(x)
+        return lambda: ndimage.rotate(x, 12.0, axes=axes, reshape=False, output=out, order=order)
+
+    return work
+
+
+@case("resize", order=(1,))
+def resize(shape: Shape, dtype: str, order: int) -> Work:
+    """A head on a grid of seven tenths, edge on edge, without smoothing before."""
+    small = tuple(round(0.7 * n) for n in shape)
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, small, order=order, antialias=False, out=out),
+        agree=close(1e-4, MIDDLE),
+    )
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        transform = load("skimage.transform")
+        return lambda: transform.resize(x, small, order=order, anti_aliasing=False)
+
+    return work
