@@ -80,6 +80,7 @@ def test_the_demo_runs_and_replays(tmp_path: Path) -> None:
     z, y, x = np.meshgrid(*[np.linspace(-1, 1, 24)] * 3, indexing="ij")
     r = np.sqrt(z**2 + 1.3 * y**2 + 1.6 * x**2) + 0.2 * np.sin(4 * z + 2 * y)
     data = (40 * (r < 0.9) + 40 * (r < 0.75) + 30 * (r < 0.5)).astype(np.float32)
+    data = voxkern.gaussian_filter(data, 0.6)
     voxkern.write(tmp_path / "head.nii.gz", voxkern.Image(data, 4.0))
     done = voxkern_("demo", str(tmp_path / "head.nii.gz"), "--out", str(tmp_path / "a"))
     assert done.exit_code == 0, done.output

@@ -180,6 +180,14 @@ def test_a_known_bias_field_is_found() -> None:
     assert np.std(added - (true - true.mean())) < 0.5 * np.std(true)
 
 
+def test_promises_are_made_of_the_known_brain_alone() -> None:
+    assert _record.promised(demo.Settings()) == {
+        "registration_error_mm": 0.5,
+        "white_matter_dice": 0.85,
+    }
+    assert _record.promised(demo.Settings(fixed="mine.nii.gz")) == {}
+
+
 def test_differences_name_what_changed() -> None:
     one = {"inputs": [1], "found": {"a": 1}, "reached": {"dice": 0.9}, "outputs": {}}
     assert demo.differences(one, json.loads(json.dumps(one))) == []

@@ -244,9 +244,12 @@ def _judge(work: Work, clock: Clock) -> None:
             stage.came = f"{error.mean():.3f} mm"
         if work.white is not None:
             for region, name in zip(work.regions, ("_first", ""), strict=True):
-                both = int((region.mask & work.white).sum())
-                dice = 2 * both / (int(region.mask.sum()) + int(work.white.sum()))
-                work.reached[f"white_matter_dice{name}"] = dice
+                dice = work.ops.dice(region.mask, work.white)
+                far = work.ops.hausdorff_distance(
+                    region.mask, work.white, percentile=95, spacing=work.first.spacing
+                )
+                work.reached[f"white_matter_dice{name}"] = float(dice)
+                work.reached[f"white_matter_hd95{name}_mm"] = float(far)
             stage.came += f", Dice {work.reached['white_matter_dice']:.3f}"
         if not stage.came:
             stage.came = "no truth is known for these images"

@@ -30,7 +30,7 @@ def enhance(image: Volume, spacing: tuple[float, ...], sigma: float, ops: Any) -
     brain, otsu = brain_mask(image, spacing, ops)
     field = bias_field(image, brain, spacing, sigma, ops)
     data = image / field
-    bright = data[brain & (data >= tissue_levels(data[brain], ops)[1])]
+    bright = data[brain & (data > tissue_levels(data[brain], ops)[1])]
     data *= np.float32(100 / np.median(bright))
     return Enhanced(data, brain, field, otsu)
 
@@ -47,24 +47,9 @@ def brain_mask(image: Volume, spacing: tuple[float, ...], ops: Any) -> tuple[Mas
 
 
 def tissue_levels(values: Volume, ops: Any) -> tuple[float, float]:
-    """Return the two thresholds between three classes.
-
-    Each is Otsu's for the values beyond the other: where neither moves any more, the variance
-    between the three classes is at a maximum.
-    """
-    lower = float(ops.threshold_otsu(values))
-    upper = _otsu(values[values >= lower], lower, ops)
-    for _ in range(20):
-        before = lower, upper
-        lower = _otsu(values[values < upper], lower, ops)
-        upper = _otsu(values[values >= lower], upper, ops)
-        if before == (lower, upper):
-            break
-    return lower, upper
-
-
-def _otsu(values: Volume, other: float, ops: Any) -> float:
-    return float(ops.threshold_otsu(values)) if values.size else other
+    """Return the two thresholds that part three tissues, as Otsu does for two."""
+    lower, upper = ops.threshold_multiotsu(values, 3)
+    return float(lower), float(upper)
 
 
 def bias_field(
@@ -89,8 +74,8 @@ def bias_field(
         flat = np.exp(log - field)
         lower, upper = tissue_levels(flat[inside], ops)
         rest = np.zeros_like(log)
-        used = inside & (flat >= lower)
-        for tissue in (used & (flat < upper), used & (flat >= upper)):
+        used = inside & (flat > lower)
+        for tissue in (used & (flat <= upper), used & (flat > upper)):
             if tissue.any():
                 rest[tissue] = log[tissue] - np.log(np.median(flat[tissue]))
         weight = _lowpass(used.astype(np.float32), sigma, apart, ops)

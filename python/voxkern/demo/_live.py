@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import voxkern
 
 from ._clock import Stage
-from ._record import PROMISED, backend
+from ._record import backend
 from ._settings import Settings
 
 MARKS = {
@@ -22,11 +23,11 @@ MARKS = {
 }
 
 
-def kept(name: str, value: float) -> bool | None:
+def kept(name: str, value: float, promised: Mapping[str, float]) -> bool | None:
     """Whether a promise is kept; None where nothing is promised."""
-    if name not in PROMISED:
+    if name not in promised:
         return None
-    return value > PROMISED[name] if name.endswith("dice") else value < PROMISED[name]
+    return value > promised[name] if name.endswith("dice") else value < promised[name]
 
 
 class Progress:
@@ -92,8 +93,8 @@ def summary(record: dict[str, Any]) -> Any:
         table.add_column(name, justify=justify)
     for name, value in record["reached"].items():
         words, form, promise = MARKS[name]
-        good = kept(name, value)
+        good = kept(name, value, record["promised"])
         color = {True: "green", False: "red", None: "default"}[good]
-        promised = promise.format(PROMISED[name]) if good is not None else ""
+        promised = promise.format(record["promised"][name]) if good is not None else ""
         table.add_row(words, f"[{color}]{form.format(value)}[/]", promised)
     return table

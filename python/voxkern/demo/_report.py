@@ -12,12 +12,15 @@ import numpy as np
 from ._clock import Stage
 from ._live import MARKS, kept
 from ._pictures import Photo, charts, field_window
-from ._record import METRICS, PROMISED, percent
+from ._record import METRICS, percent
 from ._style import CSS
 
 if TYPE_CHECKING:
     from ._chain import Work
 
+CARDS = (
+    "registration_error_mm", "white_matter_dice", "white_matter_hd95_mm", "correlation_after",
+)  # fmt: skip
 PLANES = ("axial", "coronal", "sagittal")
 # Features shown first, with their unit; all others follow folded.
 HEADLINES = {
@@ -64,10 +67,9 @@ def _title(work: Work) -> str:
 
 def _head(work: Work, stages: Sequence[Stage], record: Mapping[str, Any]) -> str:
     total = sum(s.seconds or 0.0 for s in stages)
-    cards = [_card(name, work.reached[name]) for name in PROMISED if name in work.reached]
-    cards += [
-        _card(name, work.reached[name])
-        for name in ("white_matter_hd95_mm", "correlation_after")
+    cards = [
+        _card(name, work.reached[name], record["promised"])
+        for name in CARDS
         if name in work.reached
     ]
     threads = _count(record["threads"], "thread")
@@ -78,7 +80,7 @@ def _head(work: Work, stages: Sequence[Stage], record: Mapping[str, Any]) -> str
     return (
         f"<header><p class=brand>voxkern {escape(record['versions']['voxkern'])}</p>"
         f"<h1>Report on {escape(_title(work))}</h1><p>{_story(work)}</p></header>"
-        f'<section class="cards">{"".join(cards)}</section>{_verdicts(work)}'
+        f'<section class="cards">{"".join(cards)}</section>{_verdicts(work, record["promised"])}'
     )
 
 
@@ -100,14 +102,14 @@ def _story(work: Work) -> str:
     return story
 
 
-def _card(name: str, value: float) -> str:
+def _card(name: str, value: float, promises: Mapping[str, float]) -> str:
     words, form, promise = MARKS[name]
-    good = kept(name, value)
+    good = kept(name, value, promises)
     color = {True: " good", False: " bad", None: ""}[good]
     promised = ""
     if good is not None:
         word = "reached" if good else "missed"
-        promised = f"<em>promised {promise.format(PROMISED[name])}: {word}</em>"
+        promised = f"<em>promised {promise.format(promises[name])}: {word}</em>"
     return (
         f'<div class="card{color}"><b>{form.format(value)}</b>'
         f"<span>{escape(words)}</span>{escape_keep(promised)}</div>"
@@ -119,13 +121,13 @@ def escape_keep(text: str) -> str:
     return text.replace("promised <", "promised &lt;").replace("promised >", "promised &gt;")
 
 
-def _verdicts(work: Work) -> str:
+def _verdicts(work: Work, promises: Mapping[str, float]) -> str:
     rows = []
     for name, (words, form, promise) in MARKS.items():
         if name in work.reached:
             value = work.reached[name]
-            good = kept(name, value)
-            wanted = promise.format(PROMISED[name]) if good is not None else ""
+            good = kept(name, value, promises)
+            wanted = promise.format(promises[name]) if good is not None else ""
             mark = {True: "✓", False: "✗", None: ""}[good]
             rows.append((words, form.format(value), f"{wanted} {mark}".strip()))
     return _section("What was reached", "", _table(("", "reached", "promised"), rows))

@@ -29,7 +29,7 @@ def white_matter(image: Volume, brain: Mask, spacing: tuple[float, ...], ops: An
     most bright tissue around it, as a Gaussian counts.
     """
     lower, upper = tissue_levels(image[brain], ops)
-    bright = brain & (image >= upper)
+    bright = brain & (image > upper)
     around = ops.gaussian_filter(bright.astype(np.float32), THICK, spacing=spacing)
     place = np.unravel_index(int(np.argmax(np.where(bright, around, 0))), bright.shape)
     seed = (int(place[0]), int(place[1]), int(place[2]))
