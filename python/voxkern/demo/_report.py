@@ -45,7 +45,7 @@ def page(
         _registration(work, pictures),
         _fusion(pictures),
         _segmentation(work, pictures, drawn["histogram"]),
-        _through(pictures),
+        _through(work, pictures),
         _features(work),
         _times(stages, record, drawn["times"]),
         _recipe(record),
@@ -243,8 +243,11 @@ def _segmentation(work: Work, pictures: Mapping[str, Sequence[Photo]], histogram
     )
 
 
-def _through(pictures: Mapping[str, Sequence[Photo]]) -> str:
+def _through(work: Work, pictures: Mapping[str, Sequence[Photo]]) -> str:
     views = ("from above", "from the front", "from the side")
+    mask, lengths = work.regions[0].mask, work.first.spacing
+    most = max(float(mask.sum(axis).max() * mm) for axis, mm in enumerate(lengths))
+    thickness = f"white matter of the first scan on a line: 0 mm (dark) to {most:.0f} mm (bright)"
     text = "The brightest voxel of each line of sight; and how much white matter lies on it."
     return _section(
         "Look through",
@@ -253,7 +256,7 @@ def _through(pictures: Mapping[str, Sequence[Photo]]) -> str:
         _figure(
             pictures["depth"],
             views,
-            "thickness of the segmented region in the first scan; dark 0 mm, bright most",
+            thickness,
         ),
     )
 
