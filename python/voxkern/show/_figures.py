@@ -75,13 +75,18 @@ def histogram_figure(
         axes.stairs(counts, edges, fill=True, color=_hex(color), alpha=0.12)
     top = axes.get_ylim()[1] * 1.22
     for n, (name, at) in enumerate((thresholds or {}).items()):
+        place = (at - edges[0]) / (edges[-1] - edges[0])
+        left = place > (0.2 if n == 0 else 0.8)
         axes.axvline(at, color=_INK, linewidth=1, linestyle=("--", ":", "-.")[n % 3])
         axes.annotate(
-            f"{name}\n{at:.3g}", (at, top), va="top", ha="right", fontsize=9, color=_INK,
-            xytext=(-4, -2), textcoords="offset points",
+            f"{name}\n{at:.3g}", (at, top), va="top", fontsize=9, color=_INK,
+            ha="right" if left else "left",
+            xytext=(-4 if left else 4, -2), textcoords="offset points",
         )  # fmt: skip
     axes.set(xlabel=unit, ylabel="voxels in a bin (%)", ylim=(0, top), xlim=(edges[0], edges[-1]))
-    axes.legend(frameon=False, fontsize=9, loc="upper left")
+    axes.legend(
+        frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(arrays)
+    )
     return figure
 
 
