@@ -90,8 +90,8 @@ def _story(work: Work) -> str:
         return (
             "Two scans were denoised, freed of their bias fields, registered, fused, segmented and "
             "measured. No truth is known for these images, so nothing here is judged against one. "
-            "The segmentation is made for T1-weighted brains without the skull: with it, the brightest "
-            "tissue is the fat under the scalp."
+            "The segmentation is made for T1-weighted brains without the skull: with it, the "
+            "brightest tissue is the fat under the scalp."
         )
     story = (
         f"The second scan was made from the first: turned by {how.turn:g}° and shifted by "
