@@ -1,5 +1,7 @@
 """Every CUDA plan, on kernels that the CPU plays, gives its rule's answer; nobody lists them."""
 
+import sys
+
 import emulate
 import numpy as np
 import pytest
@@ -67,13 +69,32 @@ def test_schedules_do_not_change_a_bit(emulator, name, dtype):
     assert len(answers) == 1
 
 
-def test_every_compiled_kernel_is_launched_by_a_plan(emulator):
+def number_voxels_in_64_bits(monkeypatch):
+    """Let plans believe that every volume has more than 2^31 voxels."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("voxkern.") and hasattr(module, "node_type"):
+            monkeypatch.setattr(module, "node_type", lambda size: np.int64)
+
+
+NUMBERING = [case for case in CASES if "node_type" in PLANS[case[0]].rule.__globals__]
+
+
+@pytest.mark.parametrize(("name", "dtype"), NUMBERING)
+def test_volumes_beyond_2_to_the_31_give_the_rules_answer(gpu, monkeypatch, name, dtype):
+    number_voxels_in_64_bits(monkeypatch)
+    test_a_plan_gives_the_rules_answer(gpu, name, dtype, (5, 6, 33))
+
+
+def test_every_compiled_kernel_is_launched_by_a_plan(emulator, monkeypatch):
     """A kernel that no plan launches is not tested by the parity above."""
     gpu = emulate.WatchedGpu(emulate.HostArrays(), emulator.launch)
-    for name, dtype in CASES:
-        kernel = PLANS[name]
-        for seed in range(12):
-            args = c_ordered(kernel.sample(np.random.default_rng(seed), (3, 5, 34), dtype))
-            kernel.overrides["cuda"](gpu, *args)
+    for wide in (False, True):
+        if wide:
+            number_voxels_in_64_bits(monkeypatch)
+        for name, dtype in NUMBERING if wide else CASES:
+            kernel = PLANS[name]
+            for seed in range(12):
+                args = c_ordered(kernel.sample(np.random.default_rng(seed), (3, 5, 34), dtype))
+                kernel.overrides["cuda"](gpu, *args)
     production = {name for name in emulator.kernels() if not name.startswith(("probe_", "wrong_"))}
     assert production <= gpu.launched, f"never launched: {sorted(production - gpu.launched)}"
