@@ -1,15 +1,16 @@
-// From Python's words to C++'s: a kernel's instances, found by element type, called without the lock.
+// From Python's words to C++'s: a kernel's instances, found by element type, called without the
+// lock.
 //
-// A binding says `m.kernel("median", each<u8, f32>([](auto t) { return &cpu::median<decltype(t)>; }))`;
-// how each argument is read follows from the C++ signature. Meaning is checked in Python; what is
-// checked here is only what would touch memory that is not there.
+// A binding says `m.kernel("median", each<u8, f32>([](auto t) { return &cpu::median<decltype(t)>;
+// }))`; how each argument is read follows from the C++ signature. Meaning is checked in Python;
+// what is checked here is only what would touch memory that is not there.
 #pragma once
 #include <voxkern/base.hpp>
 
-#include <cpu/parallel.hpp>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <cpu/parallel.hpp>
 
 #include <stdexcept>
 #include <string>
@@ -25,7 +26,7 @@ namespace py = pybind11;
 template <class T>
 bool holds(const py::array& a) {
   using E = std::remove_const_t<T>;
-  constexpr char kind = std::is_same_v<E, bool>         ? 'b'
+  constexpr char kind = std::is_same_v<E, bool>       ? 'b'
                         : std::is_floating_point_v<E> ? 'f'
                         : std::is_signed_v<E>         ? 'i'
                                                       : 'u';
@@ -170,7 +171,9 @@ std::vector<Instance> each_pair(F make) {
 // A Python module that takes kernels, and tells the tests the words of their signatures.
 class Module {
  public:
-  explicit Module(py::module_ m) : module_(std::move(m)) { module_.attr("signatures") = py::dict(); }
+  explicit Module(py::module_ m) : module_(std::move(m)) {
+    module_.attr("signatures") = py::dict();
+  }
 
   void kernel(const char* name, std::vector<Instance> instances) {
     module_.attr("signatures")[name] = py::cast(instances.front().words);
@@ -196,7 +199,8 @@ class Module {
   py::module_ module_;
 };
 
-// A family's bindings, which make themselves known: `static const Family filters([](Module& m) {...});`
+// A family's bindings, which make themselves known: `static const Family filters([](Module& m)
+// {...});`
 class Family {
  public:
   using Bind = void (*)(Module&);

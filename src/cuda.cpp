@@ -98,8 +98,9 @@ void check(cudaError_t error, const std::string& what) {
     text += "; this build has no code for this GPU: use the backend 'cupy'";
   }
   if (is_lasting(error)) {
-    text += "; the CUDA context is lost: restart the process, with VOXKERN_CUDA_SYNC=1 to find the "
-            "kernel, which may be one launched before";
+    text +=
+        "; the CUDA context is lost: restart the process, with VOXKERN_CUDA_SYNC=1 to find the "
+        "kernel, which may be one launched before";
   }
   throw std::runtime_error(text);
 }
@@ -125,13 +126,15 @@ void check_launch(const std::string& name, void* stream) {
 #endif
 
 [[noreturn]] void refuse(const std::string& what, const std::string& wanted, py::handle given) {
-  throw py::type_error(what + " is " + wanted + ", not " + py::str(py::repr(given)).cast<std::string>());
+  throw py::type_error(what + " is " + wanted + ", not " +
+                       py::str(py::repr(given)).cast<std::string>());
 }
 
 std::string element_of(const std::string& typestr) {
   static const std::map<std::string, std::string> names{
-      {"|b1", "bool"}, {"|i1", "i8"},  {"|u1", "u8"},  {"<i2", "i16"}, {"<u2", "u16"}, {"<i4", "i32"},
-      {"<u4", "u32"},  {"<i8", "i64"}, {"<u8", "u64"}, {"<f4", "f32"}, {"<f8", "f64"}};
+      {"|b1", "bool"}, {"|i1", "i8"},  {"|u1", "u8"},  {"<i2", "i16"},
+      {"<u2", "u16"},  {"<i4", "i32"}, {"<u4", "u32"}, {"<i8", "i64"},
+      {"<u8", "u64"},  {"<f4", "f32"}, {"<f8", "f64"}};
   auto found = names.find(typestr);
   return found == names.end() ? typestr : found->second;
 }
@@ -158,7 +161,8 @@ void* pointer_of(const std::string& what, const Parameter& parameter, py::handle
   py::dict array = value.attr(interface);
   std::string element = element_of(array["typestr"].cast<std::string>());
   bool same = element == parameter.element;
-  bool mask_read_as_bytes = element == "bool" && !parameter.writes && !std::strcmp(parameter.element, "u8");
+  bool mask_read_as_bytes =
+      element == "bool" && !parameter.writes && !std::strcmp(parameter.element, "u8");
   if (!same && !mask_read_as_bytes) {
     throw py::type_error(what + " is " + describe(parameter) + ", not an array of " + element);
   }
@@ -221,7 +225,8 @@ void launch(const std::string& name, std::array<unsigned, 3> grid, std::array<un
   }
   std::vector<Arg> args;
   for (int i = 0; i < kernel.count; ++i) {
-    args.push_back(to_arg(name + ": argument " + std::to_string(i), kernel.parameters[i], values[i]));
+    args.push_back(
+        to_arg(name + ": argument " + std::to_string(i), kernel.parameters[i], values[i]));
   }
   py::gil_scoped_release unlocked;
   OnDevice guard(device);
@@ -247,9 +252,10 @@ PYBIND11_MODULE(VOXKERN_MODULE, module, py::mod_gil_not_used()) {
   module.def("kernels", &signatures);
   module.def("device_count", &device_count);
 #ifdef VOXKERN_EMULATE
-  module.def("set_schedule", [](const std::string& order, unsigned seed, double preempt, int resident) {
-    emulator::set_schedule(order, seed, preempt, resident);
-  });
+  module.def("set_schedule",
+             [](const std::string& order, unsigned seed, double preempt, int resident) {
+               emulator::set_schedule(order, seed, preempt, resident);
+             });
   module.def("switches", &emulator::switches);
 #endif
 }

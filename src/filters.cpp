@@ -6,10 +6,10 @@
 namespace voxkern {
 
 static const Family filters([](Module& m) {
-  m.kernel("gaussian", each<u8, i16, u16, i32, f32, f64>(
-                           [](auto t) { return &cpu::gaussian<decltype(t)>; }));
-  m.kernel("median", each<u8, i16, u16, i32, f32, f64>(
-                         [](auto t) { return &cpu::median<decltype(t)>; }));
+  m.kernel("gaussian",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::gaussian<decltype(t)>; }));
+  m.kernel("median",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::median<decltype(t)>; }));
 });
 
 }  // namespace voxkern

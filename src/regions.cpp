@@ -9,9 +9,9 @@
 namespace voxkern {
 
 static const Family regions([](Module& m) {
-  m.kernel("connected_threshold",
-           each<u8, i16, u16, i32, f32, f64>(
-               [](auto t) { return &cpu::connected_threshold<decltype(t)>; }));
+  m.kernel("connected_threshold", each<u8, i16, u16, i32, f32, f64>([](auto t) {
+             return &cpu::connected_threshold<decltype(t)>;
+           }));
   m.kernel("edt", each<u8, u16, i32, i64>([](auto t) { return &cpu::edt<decltype(t)>; }));
   m.kernel("fill_holes", {instance(&cpu::fill_holes)});
   m.kernel("keep_largest", {instance(&cpu::keep_largest)});

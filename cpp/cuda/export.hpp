@@ -59,17 +59,28 @@ struct Kernel {
 // The name in base.hpp of an element type, nullptr if kernels cannot have it.
 template <class T>
 constexpr const char* element_name = nullptr;
-template <> inline constexpr const char* element_name<bool> = "bool";
-template <> inline constexpr const char* element_name<i8> = "i8";
-template <> inline constexpr const char* element_name<u8> = "u8";
-template <> inline constexpr const char* element_name<i16> = "i16";
-template <> inline constexpr const char* element_name<u16> = "u16";
-template <> inline constexpr const char* element_name<i32> = "i32";
-template <> inline constexpr const char* element_name<u32> = "u32";
-template <> inline constexpr const char* element_name<i64> = "i64";
-template <> inline constexpr const char* element_name<u64> = "u64";
-template <> inline constexpr const char* element_name<f32> = "f32";
-template <> inline constexpr const char* element_name<f64> = "f64";
+template <>
+inline constexpr const char* element_name<bool> = "bool";
+template <>
+inline constexpr const char* element_name<i8> = "i8";
+template <>
+inline constexpr const char* element_name<u8> = "u8";
+template <>
+inline constexpr const char* element_name<i16> = "i16";
+template <>
+inline constexpr const char* element_name<u16> = "u16";
+template <>
+inline constexpr const char* element_name<i32> = "i32";
+template <>
+inline constexpr const char* element_name<u32> = "u32";
+template <>
+inline constexpr const char* element_name<i64> = "i64";
+template <>
+inline constexpr const char* element_name<u64> = "u64";
+template <>
+inline constexpr const char* element_name<f32> = "f32";
+template <>
+inline constexpr const char* element_name<f64> = "f64";
 
 template <class T>
 struct ParameterOf {

@@ -214,7 +214,8 @@ std::unique_ptr<Fiber> make_fiber() {
 }
 
 std::string text(uint3 at) {
-  return "(" + std::to_string(at.z) + ", " + std::to_string(at.y) + ", " + std::to_string(at.x) + ")";
+  return "(" + std::to_string(at.z) + ", " + std::to_string(at.y) + ", " + std::to_string(at.x) +
+         ")";
 }
 
 [[noreturn]] void fail(const std::string& message) { throw std::runtime_error(message); }
@@ -312,7 +313,8 @@ void release_barrier(Block& block) {
          "mask never reaches");
   }
   if (block.live != size) {
-    fail("barrier divergence: " + std::to_string(size - block.live) + " of " + std::to_string(size) +
+    fail("barrier divergence: " + std::to_string(size - block.live) + " of " +
+         std::to_string(size) +
          " threads left the kernel before a __syncthreads() that the others reached");
   }
   block.counted = block.predicates;
@@ -433,7 +435,8 @@ void* shared_array(const void* key, std::size_t bytes, std::size_t align) {
   if (arrays > most_shared_arrays) fail_here("more shared arrays than the emulator has room for");
   block.used = begin + bytes + red_zone;
   block.shared_bytes += bytes;
-  if (block.shared_bytes > shared_limit) fail_here("the block's shared arrays take more than 48 KB");
+  if (block.shared_bytes > shared_limit)
+    fail_here("the block's shared arrays take more than 48 KB");
   char* data = block.arena.get() + begin;
   ASAN(__asan_unpoison_memory_region(data, bytes));
   fill(data, garbage, bytes);
@@ -463,7 +466,8 @@ const u64* meet(unsigned mask, u64 given, Warp kind) {
   Fiber& self = *current;
   Block& block = *self.block;
   unsigned warp = self.number / 32, left = unsigned(block.threads.size()) - warp * 32;
-  if (!(mask >> lane() & 1)) fail_here("a lane calls a warp intrinsic with a mask that leaves it out");
+  if (!(mask >> lane() & 1))
+    fail_here("a lane calls a warp intrinsic with a mask that leaves it out");
   if (left < 32) mask &= (1u << left) - 1;
   self.mask = mask;
   self.warp = kind;

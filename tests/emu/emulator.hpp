@@ -82,10 +82,13 @@ T from_lane(unsigned mask, T value, int from, int width, Warp kind) {
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-#define VOXKERN_SHARED(T, name, count)                                                        \
-  T* const name = static_cast<T*>(voxkern::emulator::shared_array(                            \
-      [] { static char key; return static_cast<const void*>(&key); }(), sizeof(T) * (count), \
-      alignof(T)))
+#define VOXKERN_SHARED(T, name, count)                             \
+  T* const name = static_cast<T*>(voxkern::emulator::shared_array( \
+      [] {                                                         \
+        static char key;                                           \
+        return static_cast<const void*>(&key);                     \
+      }(),                                                         \
+      sizeof(T) * (count), alignof(T)))
 
 constexpr int warpSize = 32;
 
@@ -152,12 +155,18 @@ inline int __ffs(int v) { return __builtin_ffs(v); }
 inline int __ffsll(long long v) { return __builtin_ffsll(v); }
 inline int __clz(int v) { return v ? __builtin_clz(unsigned(v)) : 32; }
 inline int __clzll(long long v) { return v ? __builtin_clzll((unsigned long long)v) : 64; }
-inline int __float_as_int(float v) { return voxkern::emulator::from_bits<int>(voxkern::emulator::to_bits(v)); }
-inline float __int_as_float(int v) { return voxkern::emulator::from_bits<float>(voxkern::emulator::to_bits(v)); }
+inline int __float_as_int(float v) {
+  return voxkern::emulator::from_bits<int>(voxkern::emulator::to_bits(v));
+}
+inline float __int_as_float(int v) {
+  return voxkern::emulator::from_bits<float>(voxkern::emulator::to_bits(v));
+}
 inline unsigned __float_as_uint(float v) { return unsigned(__float_as_int(v)); }
 inline float __uint_as_float(unsigned v) { return __int_as_float(int(v)); }
 inline long long __double_as_longlong(double v) { return (long long)voxkern::emulator::to_bits(v); }
-inline double __longlong_as_double(long long v) { return voxkern::emulator::from_bits<double>(voxkern::u64(v)); }
+inline double __longlong_as_double(long long v) {
+  return voxkern::emulator::from_bits<double>(voxkern::u64(v));
+}
 using std::max;
 using std::min;
 
@@ -209,16 +218,16 @@ T atomic_compare_exchange(T* p, T expected, T value) {
 template <class T>
 T atomic_min(T* p, T value) {
   T seen = load_relaxed(p);
-  while (value < seen && !__atomic_compare_exchange_n(p, &seen, value, false, __ATOMIC_RELAXED,
-                                                      __ATOMIC_RELAXED)) {
+  while (value < seen &&
+         !__atomic_compare_exchange_n(p, &seen, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
   return seen;
 }
 template <class T>
 T atomic_max(T* p, T value) {
   T seen = load_relaxed(p);
-  while (value > seen && !__atomic_compare_exchange_n(p, &seen, value, false, __ATOMIC_RELAXED,
-                                                      __ATOMIC_RELAXED)) {
+  while (value > seen &&
+         !__atomic_compare_exchange_n(p, &seen, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
   return seen;
 }

@@ -51,7 +51,8 @@ __global__ void probe_tiles(i32* visits, Size size) {
 #include "../../cpp/cuda/export.hpp"
 static const voxkern::cuda::Exports exports{
     {"probe_arguments<u8>", voxkern::cuda::launcher<voxkern::kernel::probe_arguments<voxkern::u8>>},
-    {"probe_arguments<f32>", voxkern::cuda::launcher<voxkern::kernel::probe_arguments<voxkern::f32>>},
+    {"probe_arguments<f32>",
+     voxkern::cuda::launcher<voxkern::kernel::probe_arguments<voxkern::f32>>},
     {"probe_reverse", voxkern::cuda::launcher<voxkern::kernel::probe_reverse>},
     {"probe_sums", voxkern::cuda::launcher<voxkern::kernel::probe_sums>},
     {"probe_tiles<2,3,16>", voxkern::cuda::launcher<voxkern::kernel::probe_tiles<2, 3, 16>>},

@@ -10,14 +10,18 @@ __global__ void wrong_early_return(i32* y) {
 }
 
 __global__ void wrong_deadlock(i32* y) {
-  if (threadIdx.x % 2) __syncthreads();
-  else __syncwarp();
+  if (threadIdx.x % 2)
+    __syncthreads();
+  else
+    __syncwarp();
   y[threadIdx.x] = 1;
 }
 
 __global__ void wrong_two_barriers(i32* y) {
-  if (threadIdx.x % 2) __syncthreads();
-  else __syncthreads_or(0);
+  if (threadIdx.x % 2)
+    __syncthreads();
+  else
+    __syncthreads_or(0);
   y[threadIdx.x] = 1;
 }
 
@@ -96,8 +100,10 @@ __global__ void wrong_count(const u8* x, i32* bins) {
   if (threadIdx.x < 4) own[threadIdx.x] = 0;
   __syncthreads();
   i32* bin = &own[x[threadIdx.x] % 4];
-  if (ATOMIC) atomic_add(bin, 1);
-  else *bin += 1;
+  if (ATOMIC)
+    atomic_add(bin, 1);
+  else
+    *bin += 1;
   __syncthreads();
   if (threadIdx.x < 4) atomic_add(&bins[threadIdx.x], own[threadIdx.x]);
 }
@@ -106,24 +112,30 @@ __global__ void wrong_count(const u8* x, i32* bins) {
 template <bool ATOMIC>
 __global__ void wrong_blocks(i32* y) {
   if (threadIdx.x != 0) return;
-  if (ATOMIC) atomic_add(y, 1);
-  else *y += 1;
+  if (ATOMIC)
+    atomic_add(y, 1);
+  else
+    *y += 1;
 }
 
 // The smallest of all: looking first and writing then lets another thread in between.
 template <bool ATOMIC>
 __global__ void wrong_smallest(const i32* x, i32* y) {
   i32 own = x[first()];
-  if (ATOMIC) atomic_min(y, own);
-  else if (own < load_relaxed(y)) store_relaxed(y, own);
+  if (ATOMIC)
+    atomic_min(y, own);
+  else if (own < load_relaxed(y))
+    store_relaxed(y, own);
 }
 
 // A plain write where others read relaxed.
 template <bool RELAXED>
 __global__ void wrong_plain_store(i32* y) {
   i32 seen = load_relaxed(y);
-  if (RELAXED) store_relaxed(y, 7);
-  else *y = 7;
+  if (RELAXED)
+    store_relaxed(y, 7);
+  else
+    *y = 7;
   if (seen == 9) y[1] = 1;
 }
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from voxkern import binary_closing, binary_dilation, binary_erosion, binary_opening
 
 OPS = [binary_erosion, binary_dilation, binary_opening, binary_closing]

@@ -8,7 +8,8 @@ using namespace voxkern;
   extern "C" void max_##T(T* p) { store(p, max(simd::load(p), simd::load(p + 99))); }
 
 BOTH(u8)
-BOTH(i8) BOTH(i16) BOTH(u16) BOTH(i32) BOTH(f32) BOTH(f64)
+BOTH(i8)
+BOTH(i16) BOTH(u16) BOTH(i32) BOTH(f32) BOTH(f64)
 
     // A constant operand is where GCC would rather compare and blend.
     extern "C" void clamp_f32(f32* p) {

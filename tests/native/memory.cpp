@@ -162,8 +162,7 @@ void forks_find_the_lock_free() {
   give(mine);
 }
 
-#define CASE(name) \
-  { #name, name }
+#define CASE(name) {#name, name}
 int main(int count, char** arguments) {
   return run(
       {

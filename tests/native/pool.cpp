@@ -358,8 +358,7 @@ void cgroups_cut_the_cores() {
   CHECK(std::system(("rm -r " + root).c_str()) == 0);
 }
 
-#define CASE(name) \
-  { #name, name }
+#define CASE(name) {#name, name}
 int main(int count, char** arguments) {
   return run(
       {

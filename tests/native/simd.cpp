@@ -210,8 +210,7 @@ void lane_sums() {
   CHECK(std::abs(sum.total() - 1000.0 * Vec<f32>::lanes * f64(0.1f)) < 1e-9);
 }
 
-#define CASE(name) \
-  { #name, name }
+#define CASE(name) {#name, name}
 int main(int count, char** arguments) {
   return run({CASE(loads_and_stores), CASE(comparisons), CASE(float_functions),
               CASE(reading_as_another_type), CASE(writing_as_another_type), CASE(gathering),

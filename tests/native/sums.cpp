@@ -66,8 +66,7 @@ void sums_of_many_small_numbers_stay_exact() {
   CHECK(added_up(std::vector<f64>{1, 2, 4, 8, 16}) == 31);
 }
 
-#define CASE(name) \
-  { #name, name }
+#define CASE(name) {#name, name}
 int main(int count, char** arguments) {
   return run({CASE(blocks_cover_every_voxel_once), CASE(threads_do_not_change_a_bit),
               CASE(sums_of_many_small_numbers_stay_exact)},

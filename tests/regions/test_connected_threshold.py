@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from voxkern import connected_threshold, label
 
 TYPES = ["uint8", "int16", "uint16", "int32", "float32", "float64"]
@@ -110,7 +111,11 @@ def test_out_is_filled_and_returned(dtype):
     [
         ({"image": np.ones((2, 3), complex)}, TypeError, "image must be .*; got complex128"),
         ({"image": np.ones((2, 3, 4, 5))}, ValueError, "image must have 1 to 3 axes; got 4"),
-        ({"seeds": (0, 3)}, ValueError, r"seeds must lie in an image of shape \(2, 3\); got \(0, 3\)"),
+        (
+            {"seeds": (0, 3)},
+            ValueError,
+            r"seeds must lie in an image of shape \(2, 3\); got \(0, 3\)",
+        ),
         ({"seeds": (-1, 0)}, ValueError, r"seeds must lie .* got \(-1, 0\)"),
         ({"seeds": (0, 0, 0)}, ValueError, r"seeds must be tuples of 2 indices; got shape \(3,\)"),
         ({"seeds": (0.0, 1.0)}, TypeError, "seeds must be integers; got float64"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from voxkern import keep_largest, label, remove_small_objects
 
 LINE = np.array([1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 1], bool)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
 from voxkern import label
 
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
@@ -132,7 +133,9 @@ def test_axes_of_length_one_do_not_change_the_numbers():
 
 @settings(max_examples=60, deadline=None)
 @given(
-    arrays.arrays(np.uint8, arrays.array_shapes(max_dims=3, max_side=9), elements=st.integers(0, 2)),
+    arrays.arrays(
+        np.uint8, arrays.array_shapes(max_dims=3, max_side=9), elements=st.integers(0, 2)
+    ),
     st.data(),
 )
 def test_regions_do_not_depend_on_the_direction(x, data):
@@ -178,7 +181,12 @@ def test_out_is_filled_and_returned(dtype):
 def test_any_layout_is_read():
     x = random_labels(np.random.default_rng(6), (6, 7, 8), np.int32)
     want = label(x)
-    for view in (np.asfortranarray(x), x[::-1][::-1], x.astype(">i4"), np.repeat(x, 2, 2)[..., ::2]):
+    for view in (
+        np.asfortranarray(x),
+        x[::-1][::-1],
+        x.astype(">i4"),
+        np.repeat(x, 2, 2)[..., ::2],
+    ):
         np.testing.assert_array_equal(label(view), want)
 
 

@@ -57,8 +57,11 @@ struct Structure {
 class Row {
  public:
   Row(i64 words, i64 reach, u64 border)
-      : words_(words), pad_(reach / bits::width + 2), border_(border),
-        room_(words + 4 * pad_, border), work_(words + 4 * pad_) {}
+      : words_(words),
+        pad_(reach / bits::width + 2),
+        border_(border),
+        room_(words + 4 * pad_, border),
+        work_(words + 4 * pad_) {}
 
   void set(const u64* row) { std::copy_n(row, words_, room_.begin() + pad_); }
 
@@ -91,8 +94,14 @@ class Row {
 class Eroder {
  public:
   Eroder(On on, Size size, View<const u8> mask, const Structure& structure, u64 border)
-      : on_(on), size_(size), words_(bits::words(size.x)), rows_(size.z * size.y), border_(border),
-        structure_(structure), now_(rows_ * words_), next_(rows_ * words_),
+      : on_(on),
+        size_(size),
+        words_(bits::words(size.x)),
+        rows_(size.z * size.y),
+        border_(border),
+        structure_(structure),
+        now_(rows_ * words_),
+        next_(rows_ * words_),
         allowed_(mask.data ? rows_ * words_ : 0) {
     if (mask.data) pack(mask, 0, 0, allowed_);
     for (const Chord& chord : structure.chords) {
@@ -162,7 +171,8 @@ class Eroder {
       for (i64 r = begin; r < end; ++r) {
         row.set(&now_[r * words_]);
         for (std::size_t c = 0; c < structure_.chords.size(); ++c)
-          if (!plain(structure_.chords[c])) row.erode(structure_.chords[c], &eroded_[c][r * words_]);
+          if (!plain(structure_.chords[c]))
+            row.erode(structure_.chords[c], &eroded_[c][r * words_]);
       }
     });
   }

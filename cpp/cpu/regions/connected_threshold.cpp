@@ -28,9 +28,18 @@ template <class T>
 class Flood {
  public:
   Flood(View<const T> x, T lower, T upper, Near near)
-      : x_(x), lower_(lower), upper_(upper), near_(near), words_(bits::words(x.size.x)),
-        rows_(x.size.z * x.size.y), inside_(rows_ * words_), reached_(rows_ * words_),
-        pending_(rows_ * words_), seen_(rows_), queued_(bits::words(rows_)), new_(words_ + 2) {
+      : x_(x),
+        lower_(lower),
+        upper_(upper),
+        near_(near),
+        words_(bits::words(x.size.x)),
+        rows_(x.size.z * x.size.y),
+        inside_(rows_ * words_),
+        reached_(rows_ * words_),
+        pending_(rows_ * words_),
+        seen_(rows_),
+        queued_(bits::words(rows_)),
+        new_(words_ + 2) {
     std::fill(seen_.begin(), seen_.end(), 0);
     std::fill(queued_.begin(), queued_.end(), 0);
     new_[0] = new_[words_ + 1] = 0;
@@ -70,7 +79,8 @@ class Flood {
     parallel_slabs(on, rows_, std::max<i64>(1, 65536 / x_.size.x), [&](i64 begin, i64 end) {
       for (i64 row = begin; row < end; ++row) {
         u8* out = y.row(row / y.size.y, row % y.size.y);
-        if (!seen_[row]) std::memset(out, 0, y.size.x);
+        if (!seen_[row])
+          std::memset(out, 0, y.size.x);
         else
           for (i64 w = 0; w < words_; ++w)
             bits::spread(out + w * bits::width, reached_[row * words_ + w],
@@ -143,8 +153,8 @@ class Flood {
 }  // namespace
 
 template <class T>
-void connected_threshold(On on, View<const T> x, View<u8> y, List<const i64> seeds, T lower, T upper,
-                         i64 connectivity) {
+void connected_threshold(On on, View<const T> x, View<u8> y, List<const i64> seeds, T lower,
+                         T upper, i64 connectivity) {
   const Near near{int(connectivity)};
   Flood<T> flood(x, lower, upper, near);
   for (i64 i = 0; i + 2 < seeds.size; i += 3) flood.seed(seeds[i], seeds[i + 1], seeds[i + 2]);
@@ -152,8 +162,10 @@ void connected_threshold(On on, View<const T> x, View<u8> y, List<const i64> see
   if (flood.grow(x.size.z * x.size.y / 4 + 256)) return flood.write(on, y);
   Runs runs(on, x.size, near);
   runs.scan(on, [&](i64, i64 row, u64* inside, u64* starts) {
-    if (const u64* known = flood.seen(row)) std::copy_n(known, runs.words, inside);
-    else threshold_row(x, row, lower, upper, inside, runs.words);
+    if (const u64* known = flood.seen(row))
+      std::copy_n(known, runs.words, inside);
+    else
+      threshold_row(x, row, lower, upper, inside, runs.words);
     find_starts(inside, starts, runs.words);
   });
   with_run_type(runs, [&](auto run) {

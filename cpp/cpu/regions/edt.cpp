@@ -110,8 +110,8 @@ struct Nearest {
   I row;
 };
 
-// The least of cost[|i - j|] + row i, in each lane, and the first such i. Rows are taken outwards, so
-// a row before j wins against all so far if it is no worse, one behind j if it is better.
+// The least of cost[|i - j|] + row i, in each lane, and the first such i. Rows are taken outwards,
+// so a row before j wins against all so far if it is no worse, one behind j if it is better.
 template <bool indexed>
 [[gnu::always_inline]] inline Nearest search(const Lines& f, i64 j) {
   Nearest found{f.row(j), i32(j)};
@@ -193,8 +193,12 @@ template <class G, bool indexed>
 class Plane {
  public:
   Plane(const Job<G>& job, i64 z, int side)
-      : job_(job), z_(z), side_(side), blocks_((job.size.y + lanes - 1) / lanes),
-        length_((job.size.x + 2 * margin) * lanes), turned_(blocks_ * length_),
+      : job_(job),
+        z_(z),
+        side_(side),
+        blocks_((job.size.y + lanes - 1) / lanes),
+        length_((job.size.x + 2 * margin) * lanes),
+        turned_(blocks_ * length_),
         rows_(indexed ? blocks_ * job.size.x * lanes : 0) {}
 
   void run() {
@@ -313,21 +317,33 @@ void transform(On on, View<const T> x, View<f32> y, View<i32> at, List<const f32
                bool sided, bool squared) {
   const Size size = x.size;
   Scratch<G> gap(size.count());
-  const i64 fit = std::max<i64>(1, (256 << 10) / std::max<i64>(1, size.z * size.x * i64(sizeof(G))));
+  const i64 fit =
+      std::max<i64>(1, (256 << 10) / std::max<i64>(1, size.z * size.x * i64(sizeof(G))));
   const i64 slabs = (size.y + fit - 1) / fit;
   parallel_for(on, slabs, [&](i64 s) {
     sweep(x, s * fit, std::min(size.y, (s + 1) * fit), sided, gap.data());
   });
   const f32* cost = costs.data;
-  const Job<G> job{on, size, gap.data(), table(cost, size.z), table(cost + size.z, size.y),
-                   table(cost + size.z + size.y, size.x), y, at, scale, squared};
+  const Job<G> job{on,
+                   size,
+                   gap.data(),
+                   table(cost, size.z),
+                   table(cost + size.z, size.y),
+                   table(cost + size.z + size.y, size.x),
+                   y,
+                   at,
+                   scale,
+                   squared};
   const auto plane = [&](i64 z) {
     for (int side = 0; side <= int(sided); ++side) {
-      if (at.size.z) Plane<G, true>(job, z, side).run();
-      else Plane<G, false>(job, z, side).run();
+      if (at.size.z)
+        Plane<G, true>(job, z, side).run();
+      else
+        Plane<G, false>(job, z, side).run();
     }
   };
-  if (size.z >= 2 * on.threads) parallel_for(on, size.z, plane);
+  if (size.z >= 2 * on.threads)
+    parallel_for(on, size.z, plane);
   else
     for (i64 z = 0; z < size.z; ++z) plane(z);
 }
@@ -337,8 +353,10 @@ void transform(On on, View<const T> x, View<f32> y, View<i32> at, List<const f32
 template <class T>
 void edt(On on, View<const T> x, View<f32> y, View<i32> at, List<const f32> costs, f32 scale,
          i32 sided, i32 squared) {
-  if (x.size.z < none<i16>) transform<T, i16>(on, x, y, at, costs, scale, sided, squared);
-  else transform<T, i32>(on, x, y, at, costs, scale, sided, squared);
+  if (x.size.z < none<i16>)
+    transform<T, i16>(on, x, y, at, costs, scale, sided, squared);
+  else
+    transform<T, i32>(on, x, y, at, costs, scale, sided, squared);
 }
 
 template void edt(On, View<const u8>, View<f32>, View<i32>, List<const f32>, f32, i32, i32);

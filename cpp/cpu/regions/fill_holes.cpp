@@ -18,8 +18,7 @@ Scratch<u8> open_regions(On on, const Runs& runs, const I* parent, i64 axes) {
     for (i64 row = runs.slab[s]; row < runs.slab[s + 1]; ++row) {
       const i64 z = row / size.y, y = row % size.y, first = runs.base[row];
       const i64 last = row + 1 < runs.rows ? runs.base[row + 1] : runs.count();
-      if ((axes > 2 && (z == 0 || z == size.z - 1)) ||
-          (axes > 1 && (y == 0 || y == size.y - 1))) {
+      if ((axes > 2 && (z == 0 || z == size.z - 1)) || (axes > 1 && (y == 0 || y == size.y - 1))) {
         for (i64 run = first; run < last; ++run) mark(run);
       } else if (first < last) {
         const u64* inside = &runs.inside[row * runs.words];

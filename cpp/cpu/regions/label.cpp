@@ -6,7 +6,8 @@ namespace voxkern::cpu {
 namespace {
 
 // Eight voxels' labels at a time: which of the next labels each takes, by where runs start.
-// The first lane counts from the run that starts there or, where none does, from the one running in.
+// The first lane counts from the run that starts there or, where none does, from the one running
+// in.
 constexpr int group = 8;
 alignas(64) constexpr auto picks = [] {
   std::array<std::array<u8, group>, 256> table{};
@@ -45,8 +46,10 @@ inline Labels<L> lanes_of(int set) {
 template <bool streamed, class L>
 void write_row(L* out, i64 n, const u64* inside, const u64* starts, const L* next) {
   const auto put = [](L* to, Labels<L> v) {
-    if constexpr (streamed && sizeof(L) * group <= simd::bytes) simd::stream(to, v);
-    else simd::store(to, v);
+    if constexpr (streamed && sizeof(L) * group <= simd::bytes)
+      simd::stream(to, v);
+    else
+      simd::store(to, v);
   };
   for (i64 at = 0; at < n; at += bits::width, ++inside, ++starts) {
     const i64 full = std::min<i64>(bits::width, n - at) / group;
@@ -101,15 +104,18 @@ void number(On on, const Runs& runs, const I* parent, View<L> y, List<i64> count
       const u64 *inside = &runs.inside[row * runs.words], *starts = &runs.starts[row * runs.words];
       const bool aligned = reinterpret_cast<std::uintptr_t>(out) % (group * sizeof(L)) == 0;
       // The eight labels behind the row are loaded too and picked by nobody.
-      if (large && aligned) write_row<true>(out, y.size.x, inside, starts, labels + runs.base[row]);
-      else write_row<false>(out, y.size.x, inside, starts, labels + runs.base[row]);
+      if (large && aligned)
+        write_row<true>(out, y.size.x, inside, starts, labels + runs.base[row]);
+      else
+        write_row<false>(out, y.size.x, inside, starts, labels + runs.base[row]);
     }
     simd::stream_fence();
   });
 }
 
 template <class I, class Rows, class L>
-void join_and_number(On on, const Runs& runs, const Rows& rows, Near near, View<L> y, List<i64> count) {
+void join_and_number(On on, const Runs& runs, const Rows& rows, Near near, View<L> y,
+                     List<i64> count) {
   Scratch<I> parent(runs.count());
   join_runs(on, runs, rows, parent.data(), near);
   number(on, runs, parent.data(), y, count);

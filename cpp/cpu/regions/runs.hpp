@@ -1,9 +1,9 @@
 // Connected regions by runs of voxels, on bits and threads.
 //
-// The runs of a volume are numbered in raster order. A forest over these numbers joins the runs that
-// touch; every tree's root is its smallest number (Rem's union-find with splicing). A region's root
-// is therefore the run of its first voxel, whatever the threads did, and counting roots upwards
-// numbers the regions as scikit-image and SciPy do.
+// The runs of a volume are numbered in raster order. A forest over these numbers joins the runs
+// that touch; every tree's root is its smallest number (Rem's union-find with splicing). A region's
+// root is therefore the run of its first voxel, whatever the threads did, and counting roots
+// upwards numbers the regions as scikit-image and SciPy do.
 #pragma once
 #include <voxkern/bits.hpp>
 
@@ -25,17 +25,21 @@ struct Near {
 // A volume as bits: which voxels are inside, and where runs begin.
 struct Runs {
   Size size;
-  i64 rows, words;          // words a row
-  i64 reach;                // how many rows back the neighbours of a row go
-  std::vector<i64> slab;    // slab s holds the rows from slab[s] to slab[s + 1]
-  std::vector<i64> first;   // and the runs from first[s] to first[s + 1]
+  i64 rows, words;         // words a row
+  i64 reach;               // how many rows back the neighbours of a row go
+  std::vector<i64> slab;   // slab s holds the rows from slab[s] to slab[s + 1]
+  std::vector<i64> first;  // and the runs from first[s] to first[s + 1]
   Scratch<u64> inside, starts;
-  Scratch<i64> base;        // how many runs come before a row
+  Scratch<i64> base;  // how many runs come before a row
 
   Runs(On on, Size of, Near near)
-      : size(of), rows(of.z * of.y), words(bits::words(of.x)),
-        reach(near.across_planes && of.z > 1 ? of.y + 1 : 1), inside(rows * words),
-        starts(rows * words), base(rows) {
+      : size(of),
+        rows(of.z * of.y),
+        words(bits::words(of.x)),
+        reach(near.across_planes && of.z > 1 ? of.y + 1 : 1),
+        inside(rows * words),
+        starts(rows * words),
+        base(rows) {
     const i64 grain = std::max(reach, 16384 / std::max<i64>(of.x, 1));
     const i64 most = on.threads > 1 ? 4 * i64(on.threads) : 1;
     const i64 slabs = std::clamp<i64>(rows / grain, 1, most);
@@ -140,8 +144,8 @@ template <class I>
 struct Beside {
   i64 row;
   bool there, wanted;
-  I next = 0;     // the number of its next run
-  u64 last = 0;   // the contact in the last column of the word before
+  I next = 0;    // the number of its next run
+  u64 last = 0;  // the contact in the last column of the word before
 
   // Joins one pair of runs for each stretch of contacts in the same column.
   void join(I* parent, I own, u64 begin, u64 begin_there, u64 same, u64 skip) {
@@ -169,10 +173,11 @@ struct Beside {
   }
 };
 
-// Joins the runs of a row with those of the rows before it: those from row `edge` on, or, `over` it,
-// those before `edge`. A contact is skipped where another one, noted in `skip`, implies it.
+// Joins the runs of a row with those of the rows before it: those from row `edge` on, or, `over`
+// it, those before `edge`. A contact is skipped where another one, noted in `skip`, implies it.
 template <int connectivity, class I, class Rows>
-void join_row(const Runs& runs, const Rows& rows, I* parent, i64 row, i64 edge, bool over, Near near) {
+void join_row(const Runs& runs, const Rows& rows, I* parent, i64 row, i64 edge, bool over,
+              Near near) {
   const Size size = runs.size;
   const i64 y = row % size.y;
   const bool above = y > 0, behind = near.across_planes && row >= size.y;
@@ -261,9 +266,12 @@ void join_runs(On on, const Runs& runs, const Rows& rows, I* parent, Near near) 
 
 template <class I, class Rows>
 void join_runs(On on, const Runs& runs, const Rows& rows, I* parent, Near near) {
-  if (near.connectivity == 1) join_runs<1>(on, runs, rows, parent, near);
-  else if (near.connectivity == 2) join_runs<2>(on, runs, rows, parent, near);
-  else join_runs<3>(on, runs, rows, parent, near);
+  if (near.connectivity == 1)
+    join_runs<1>(on, runs, rows, parent, near);
+  else if (near.connectivity == 2)
+    join_runs<2>(on, runs, rows, parent, near);
+  else
+    join_runs<3>(on, runs, rows, parent, near);
 }
 
 // The forest over the runs of a mask.
@@ -303,8 +311,8 @@ Scratch<i64> region_sizes(On on, const Runs& runs, const I* parent) {
   return sizes;
 }
 
-// Writes 1 in the runs whose region is `kept`, a flag in the place of its root, and 0 elsewhere; or,
-// with `outside_too`, 1 in all that is in no run as well.
+// Writes 1 in the runs whose region is `kept`, a flag in the place of its root, and 0 elsewhere;
+// or, with `outside_too`, 1 in all that is in no run as well.
 template <class I>
 void write_kept(On on, const Runs& runs, const I* parent, const u8* kept, bool outside_too,
                 View<u8> y) {
@@ -327,8 +335,10 @@ void write_kept(On on, const Runs& runs, const I* parent, const u8* kept, bool o
 // Runs `f` with a value of the narrowest type that numbers the runs.
 template <class F>
 void with_run_type(const Runs& runs, F f) {
-  if (runs.count() <= i64(std::numeric_limits<u32>::max())) f(u32());
-  else f(u64());
+  if (runs.count() <= i64(std::numeric_limits<u32>::max()))
+    f(u32());
+  else
+    f(u64());
 }
 
 }  // namespace voxkern::cpu

@@ -12,7 +12,8 @@ __global__ void binary_erosion(const u8* x, u8* y, const u8* mask, const i64* of
     if (!mask || mask[i]) {
       after = !wanted;
       for (i64 n = 0; n < count && after != wanted; ++n) {
-        const Size near{at.z + offsets[3 * n], at.y + offsets[3 * n + 1], at.x + offsets[3 * n + 2]};
+        const Size near{at.z + offsets[3 * n], at.y + offsets[3 * n + 1],
+                        at.x + offsets[3 * n + 2]};
         const bool value = contains(size, near) ? x[offset(near, size)] != 0 : border != 0;
         if (value == wanted) after = wanted;
       }

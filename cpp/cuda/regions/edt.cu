@@ -38,8 +38,8 @@ __global__ void edt_z(const T* x, f32* f, i32* near, const f32* costs, Size size
   }
 }
 
-// The least of cost[|i - j|] + f[i * stride] over i, and the first such i. An i before j wins against
-// all so far if it is no worse, one behind j if it is better.
+// The least of cost[|i - j|] + f[i * stride] over i, and the first such i. An i before j wins
+// against all so far if it is no worse, one behind j if it is better.
 __device__ __forceinline__ f32 search(const f32* f, const f32* cost, i64 j, i64 n, i64 stride,
                                       i64& at) {
   f32 best = f[j * stride];
@@ -72,8 +72,7 @@ __global__ void edt_x(const f32* f, f32* y, const i32* near_z, const i32* near_y
   for (i64 i = first(); i < size.count(); i += step()) {
     const Size at = place(i, size);
     i64 column;
-    const f32 best =
-        search(f + (i - at.x), costs + size.z + size.y, at.x, size.x, 1, column);
+    const f32 best = search(f + (i - at.x), costs + size.z + size.y, at.x, size.x, 1, column);
     if (side && best == 0) continue;
     const f32 length = (squared ? best : sqrt(best)) * f32(scale);
     y[i] = side ? -length : length;
@@ -92,12 +91,9 @@ __global__ void edt_x(const f32* f, f32* y, const i32* near_z, const i32* near_y
 #include "../export.hpp"
 namespace voxkern::cuda {
 static const Exports edt{
-    {"edt_z<u8>", launcher<kernel::edt_z<u8>>},
-    {"edt_z<u16>", launcher<kernel::edt_z<u16>>},
-    {"edt_z<i32>", launcher<kernel::edt_z<i32>>},
-    {"edt_z<i64>", launcher<kernel::edt_z<i64>>},
-    {"edt_y", launcher<kernel::edt_y>},
-    {"edt_x", launcher<kernel::edt_x>},
+    {"edt_z<u8>", launcher<kernel::edt_z<u8>>},   {"edt_z<u16>", launcher<kernel::edt_z<u16>>},
+    {"edt_z<i32>", launcher<kernel::edt_z<i32>>}, {"edt_z<i64>", launcher<kernel::edt_z<i64>>},
+    {"edt_y", launcher<kernel::edt_y>},           {"edt_x", launcher<kernel::edt_x>},
 };
 }  // namespace voxkern::cuda
 #endif

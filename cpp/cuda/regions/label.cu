@@ -7,7 +7,8 @@ namespace voxkern::kernel {
 template <class T, class I>
 __global__ void label_begin(const T* x, I* parent, i64 n, i64 background) {
   if (first() == 0) parent[0] = 0;
-  for (i64 i = first(); i < n; i += step()) parent[i + 1] = x[i] == T(background) ? I(-1) : I(i + 1);
+  for (i64 i = first(); i < n; i += step())
+    parent[i + 1] = x[i] == T(background) ? I(-1) : I(i + 1);
 }
 
 // Joins neighbours, within planes alone where these are apart, and of one value if `multivalued`.
@@ -78,8 +79,10 @@ template <class I, class L>
 __global__ void label_write(const I* parent, L* y, i64 n) {
   for (i64 i = first(); i < n; i += step()) {
     const I root = parent[i + 1];
-    if (root < 0) y[i] = 0;
-    else if (root != I(i + 1)) y[i] = y[root - 1];
+    if (root < 0)
+      y[i] = 0;
+    else if (root != I(i + 1))
+      y[i] = y[root - 1];
   }
 }
 

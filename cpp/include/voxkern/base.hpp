@@ -58,9 +58,7 @@ struct View {
   T* data;
   Size size;
   Size step;
-  VOXKERN_HD T& operator()(i64 z, i64 y, i64 x) const {
-    return data[z * step.z + y * step.y + x];
-  }
+  VOXKERN_HD T& operator()(i64 z, i64 y, i64 x) const { return data[z * step.z + y * step.y + x]; }
   VOXKERN_HD T* row(i64 z, i64 y) const { return data + z * step.z + y * step.y; }
 };
 

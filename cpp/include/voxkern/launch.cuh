@@ -1,4 +1,5 @@
-// What a CUDA kernel may use, whoever compiles it: nvcc, NVRTC, or g++ for the emulator of tests/emu.
+// What a CUDA kernel may use, whoever compiles it: nvcc, NVRTC, or g++ for the emulator of
+// tests/emu.
 //
 // A kernel includes nothing else but <voxkern/...>. It adds up floats in an order fixed by the
 // shape, so there is no float atomic here; and it has no flags between blocks: use two launches.
@@ -34,7 +35,8 @@ VOXKERN_HD bool contains(Size size, Size at) {
 // How many tiles cover a volume along each axis, and the first voxel of the i-th of them. A block
 // takes tile after tile from a one-dimensional grid, so that no axis meets CUDA's limit on grids:
 //   Size tiles = tiling(size, tile);
-//   for (i64 t = blockIdx.x; t < tiles.count(); t += gridDim.x) { Size from = corner(t, tiles, tile); ...
+//   for (i64 t = blockIdx.x; t < tiles.count(); t += gridDim.x) { Size from = corner(t, tiles,
+//   tile); ...
 VOXKERN_HD Size tiling(Size size, Size tile) {
   return {(size.z + tile.z - 1) / tile.z, (size.y + tile.y - 1) / tile.y,
           (size.x + tile.x - 1) / tile.x};
@@ -48,9 +50,7 @@ VOXKERN_HD Size corner(i64 i, Size tiles, Size tile) {
 __device__ __forceinline__ int thread_in_block() {
   return int((threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x);
 }
-__device__ __forceinline__ int block_threads() {
-  return int(blockDim.x * blockDim.y * blockDim.z);
-}
+__device__ __forceinline__ int block_threads() { return int(blockDim.x * blockDim.y * blockDim.z); }
 
 #ifndef VOXKERN_EMULATE
 
@@ -83,23 +83,31 @@ __device__ __forceinline__ void store_relaxed(T* p, T value) {
 // eight bytes only without a sign, which makes no difference to them.
 template <class T>
 __device__ __forceinline__ T atomic_add(T* p, T value) {
-  if constexpr (sizeof(T) == 8) return T(atomicAdd(reinterpret_cast<u64*>(p), u64(value)));
-  else return atomicAdd(p, value);
+  if constexpr (sizeof(T) == 8)
+    return T(atomicAdd(reinterpret_cast<u64*>(p), u64(value)));
+  else
+    return atomicAdd(p, value);
 }
 template <class T>
 __device__ __forceinline__ T atomic_or(T* p, T value) {
-  if constexpr (sizeof(T) == 8) return T(atomicOr(reinterpret_cast<u64*>(p), u64(value)));
-  else return atomicOr(p, value);
+  if constexpr (sizeof(T) == 8)
+    return T(atomicOr(reinterpret_cast<u64*>(p), u64(value)));
+  else
+    return atomicOr(p, value);
 }
 template <class T>
 __device__ __forceinline__ T atomic_and(T* p, T value) {
-  if constexpr (sizeof(T) == 8) return T(atomicAnd(reinterpret_cast<u64*>(p), u64(value)));
-  else return atomicAnd(p, value);
+  if constexpr (sizeof(T) == 8)
+    return T(atomicAnd(reinterpret_cast<u64*>(p), u64(value)));
+  else
+    return atomicAnd(p, value);
 }
 template <class T>
 __device__ __forceinline__ T atomic_exchange(T* p, T value) {
-  if constexpr (sizeof(T) == 8) return T(atomicExch(reinterpret_cast<u64*>(p), u64(value)));
-  else return atomicExch(p, value);
+  if constexpr (sizeof(T) == 8)
+    return T(atomicExch(reinterpret_cast<u64*>(p), u64(value)));
+  else
+    return atomicExch(p, value);
 }
 template <class T>
 __device__ __forceinline__ T atomic_compare_exchange(T* p, T expected, T value) {

@@ -11,7 +11,16 @@ namespace voxkern {
 // What lies outside an image to be read between its voxels. The first five are those of Edge;
 // `constant` is the fill value as soon as the outermost centre is passed, `wrap` has a period of
 // n - 1, and `cell` is the fill value beyond the outermost voxel's far face (ITK's rule).
-enum class Outside : i32 { reflect, mirror, nearest, grid_wrap, grid_constant, constant, wrap, cell };
+enum class Outside : i32 {
+  reflect,
+  mirror,
+  nearest,
+  grid_wrap,
+  grid_constant,
+  constant,
+  wrap,
+  cell
+};
 
 // Moves a coordinate to where an axis of n voxels is known. False: the fill value stands there.
 // What comes back lies in (-1, n), or in [-8, n + 8] where SciPy lets splines run off the edge.
@@ -51,13 +60,18 @@ VOXKERN_HD bool fold(f64& c, i64 n, Outside outside, int order) {
       }
       return true;
     case Outside::grid_wrap:
-      if (n == 1) c = 0;
-      else c -= f64(n) * floor(c / f64(n));
+      if (n == 1)
+        c = 0;
+      else
+        c -= f64(n) * floor(c / f64(n));
       return true;
     case Outside::wrap:
-      if (n == 1) c = 0;
-      else if (c < 0) c += last * (floor(-c / last) + 1);
-      else c -= last * floor(c / last);
+      if (n == 1)
+        c = 0;
+      else if (c < 0)
+        c += last * (floor(-c / last) + 1);
+      else
+        c -= last * floor(c / last);
       return true;
     default: return false;
   }
@@ -163,9 +177,10 @@ VOXKERN_HD R sample(View<const T> image, f64 z, f64 y, f64 x, Outside outside, R
 template <class T>
 struct Kept {
   static constexpr bool whole = T(0.5) == T(0);
-  static constexpr f64 high = whole ? (T(-1) < T(0) ? f64((u64(1) << (8 * sizeof(T) - 1)) - 1)
-                                                     : f64((u64(1) << (8 * sizeof(T) - 1)) * 2.0 - 1))
-                                    : 0;
+  static constexpr f64 high = whole
+                                  ? (T(-1) < T(0) ? f64((u64(1) << (8 * sizeof(T) - 1)) - 1)
+                                                  : f64((u64(1) << (8 * sizeof(T) - 1)) * 2.0 - 1))
+                                  : 0;
   static constexpr f64 low = whole && T(-1) < T(0) ? -high - 1 : 0;
 };
 template <class T, class R>
@@ -175,10 +190,10 @@ VOXKERN_HD T keep(R value) {
   } else {
     const f64 v = f64(value);
     const f64 rounded = v > 0 ? floor(v + 0.5) : -floor(0.5 - v);
-    return v != v ? T(0)
-                  : rounded <= Kept<T>::low    ? T(Kept<T>::low)
-                    : rounded >= Kept<T>::high ? T(Kept<T>::high)
-                                               : T(rounded);
+    return v != v                     ? T(0)
+           : rounded <= Kept<T>::low  ? T(Kept<T>::low)
+           : rounded >= Kept<T>::high ? T(Kept<T>::high)
+                                      : T(rounded);
   }
 }
 

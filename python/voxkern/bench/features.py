@@ -141,18 +141,3 @@ def shape_features(shape: Shape, dtype: str) -> Work:
         return go
 
     return work
-
-
-@case("glcm_features", dtypes=("uint8",), levels=(32,))
-def glcm_features(shape: Shape, dtype: str, levels: int) -> Work:
-    """Contrast, correlation and the rest, from the brain's grey levels on."""
-    grey, inside = _levels(shape, levels)
-    return Work((grey, inside), lambda op, x, m: op(x, m, levels=levels), out=False)
-
-
-@case("discretize", bins=(32,))
-def discretize(shape: Shape, dtype: str, bins: int) -> Work:
-    """Grey levels of the brain's intensities."""
-    return Work(
-        (head(shape, dtype), brain_mask(shape)), lambda op, x, m: op(x, m, bins=bins), out=False
-    )

@@ -328,8 +328,8 @@ def gaussian_filter(
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     ndim = _args.as_ndim(x)
-    asked = (ndim, dtype, _key(sigma), _key(order), _key(mode), cval, truncate)
-    asked = (*asked, _key(radius), _key(axes), _key(spacing))
+    taps = (_key(sigma), _key(order), _key(mode), cval, truncate, _key(radius))
+    asked = (ndim, dtype, *taps, _key(axes), _key(spacing))
     try:
         hash(asked)
     except TypeError:  # sees to the refusal, or to arrays of no axes

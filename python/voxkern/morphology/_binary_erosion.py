@@ -232,10 +232,14 @@ def _erode(
         if structure is not None:
             raise ValueError("structure and radius must not both be given")
         steps = _args.lift(_args.as_spacing(spacing, x.ndim)[-ndim:], math.inf)
-        offsets = _ball(_args.as_float(radius, "radius", 0), steps, (*(1,) * (3 - ndim), *x.shape[-ndim:]))
+        offsets = _ball(
+            _args.as_float(radius, "radius", 0), steps, (*(1,) * (3 - ndim), *x.shape[-ndim:])
+        )
         border = int(not any_of)
     allowed = None if mask is None else _as_mask(mask, x)
-    kind = "bool" if out is None else _args.as_dtype(_arrays.adopt(out, "out")[0], _args.MASK, "out")
+    kind = (
+        "bool" if out is None else _args.as_dtype(_arrays.adopt(out, "out")[0], _args.MASK, "out")
+    )
     parts = None if allowed is None else iter([m for (m,) in _arrays.volumes(allowed)])
 
     def run(volume: Any, answer: Any) -> None:

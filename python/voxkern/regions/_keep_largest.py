@@ -53,8 +53,12 @@ def _plan(gpu: Any, x: Any, y: Any, k: int, least: int, connectivity: int) -> No
 @_keep_largest.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (rng.random(shape) < rng.choice([0.2, 0.5, 0.9])).astype(dtype)
-    return x, np.empty(shape, np.uint8), int(rng.integers(4)), int(rng.integers(5)), int(
-        rng.integers(1, 4)
+    return (
+        x,
+        np.empty(shape, np.uint8),
+        int(rng.integers(4)),
+        int(rng.integers(5)),
+        int(rng.integers(1, 4)),
     )
 
 
@@ -151,8 +155,6 @@ def _choose(mask: Any, k: int, least: int, connectivity: Any, out: Any, workers:
     threads = _args.as_workers(workers)
 
     def run(volume: Any, answer: Any) -> None:
-        _keep_largest(
-            volume.view(np.uint8), answer.view(np.uint8), k, least, near, workers=threads
-        )
+        _keep_largest(volume.view(np.uint8), answer.view(np.uint8), k, least, near, workers=threads)
 
     return _arrays.run_volumes(run, x, out, mask_type(out), give)

@@ -201,7 +201,15 @@ def join_regions(
     size, node = x.size, gpu.name_of(parent.dtype)
     name = f"label_join<{gpu.name_of(x.dtype)},{node}>"
     gpu.launch(
-        name, gpu.blocks(size), 256, x, parent, tuple(shape), connectivity, planes_apart, multivalued
+        name,
+        gpu.blocks(size),
+        256,
+        x,
+        parent,
+        tuple(shape),
+        connectivity,
+        planes_apart,
+        multivalued,
     )
     gpu.launch(f"label_flatten<{node}>", gpu.blocks(size + 1), 256, parent, size + 1)
 
@@ -328,7 +336,9 @@ def _as_plain(x: Any, dtype: str, background: int) -> tuple[Any, int]:
     if not least <= background <= most:  # then every voxel is in a region
         wide = np.iinfo(np.int64)
         if kind.itemsize == 8 or not wide.min <= background <= wide.max:
-            raise ValueError(f"background must be in [{least}, {most}] for {dtype}; got {background}")
+            raise ValueError(
+                f"background must be in [{least}, {most}] for {dtype}; got {background}"
+            )
         return x.astype(np.int64), background
     plain = np.dtype(_AS[dtype])
     if not kind.isnative or (type(x) is np.ndarray and not x.dtype.isnative):

@@ -1,5 +1,6 @@
-// Union-find among the voxels of a volume, for CUDA kernels. Node i + 1 is voxel i; node 0 is for what a
-// kernel joins by other ways than touching. A voxel in no region has -1 for its parent, for good.
+// Union-find among the voxels of a volume, for CUDA kernels. Node i + 1 is voxel i; node 0 is for
+// what a kernel joins by other ways than touching. A voxel in no region has -1 for its parent, for
+// good.
 #pragma once
 #include <voxkern/launch.cuh>
 
