@@ -9,10 +9,6 @@
 
 namespace voxkern::cpu {
 
-// Small integers and f32 are interpolated in f32, the rest in f64.
-template <class T>
-using Real = std::conditional_t<(sizeof(T) <= 2 || std::is_same_v<T, f32>), f32, f64>;
-
 // Points a group, and how many of their coordinates fill a register.
 template <class R>
 constexpr int group = std::is_same_v<R, f32> ? 8 : 4;

@@ -172,6 +172,30 @@ VOXKERN_HD R sample(View<const T> image, f64 z, f64 y, f64 x, Outside outside, R
   return sum;
 }
 
+// Small integers and f32 are interpolated in f32, the rest in f64.
+template <class T>
+struct RealOf {
+  using type = f64;
+};
+template <>
+struct RealOf<f32> {
+  using type = f32;
+};
+template <>
+struct RealOf<u8> {
+  using type = f32;
+};
+template <>
+struct RealOf<i16> {
+  using type = f32;
+};
+template <>
+struct RealOf<u16> {
+  using type = f32;
+};
+template <class T>
+using Real = typename RealOf<T>::type;
+
 // How a sampled value is kept: integers are rounded, halves away from zero, and cut to the range;
 // NaN becomes 0.
 template <class T>
@@ -195,6 +219,33 @@ VOXKERN_HD T keep(R value) {
            : rounded >= Kept<T>::high ? T(Kept<T>::high)
                                       : T(rounded);
   }
+}
+
+// A point as an image of type T keeps it: order 0 or 1.
+template <class T>
+VOXKERN_HD T read_linear(View<const T> image, f64 z, f64 y, f64 x, i64 order, i64 outside,
+                         f64 fill) {
+  const Outside beyond = Outside(i32(outside));
+  using R = Real<T>;
+  if (order == 1) return keep<T>(sample<1>(image, z, y, x, beyond, R(fill)));
+  return keep<T>(sample<0>(image, z, y, x, beyond, R(fill)));
+}
+
+// The same from spline coefficients: order 2 to 5.
+template <class U, class R>
+VOXKERN_HD U read_spline(View<const R> coefficients, f64 z, f64 y, f64 x, i64 order, i64 outside,
+                         f64 fill) {
+  const Outside beyond = Outside(i32(outside));
+  if (order == 2) return keep<U>(sample<2>(coefficients, z, y, x, beyond, R(fill)));
+  if (order == 3) return keep<U>(sample<3>(coefficients, z, y, x, beyond, R(fill)));
+  if (order == 4) return keep<U>(sample<4>(coefficients, z, y, x, beyond, R(fill)));
+  return keep<U>(sample<5>(coefficients, z, y, x, beyond, R(fill)));
+}
+
+// A volume whose planes and rows follow each other without a gap.
+template <class T>
+VOXKERN_HD View<T> dense(T* data, Size size) {
+  return {data, size, {size.y * size.x, size.x, 1}};
 }
 
 }  // namespace voxkern

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _args
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._read import read
-from ._sample import example_image, example_reading, keep, sample
+from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
 from ._zoom import lifted, read_grid
 
 
@@ -47,7 +47,18 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     if rng.integers(3) == 0:
         matrix[:, 3] += 5
     y = np.empty([n + int(rng.integers(3)) for n in shape], x.dtype)
-    return x, y, matrix.ravel(), *example_reading(rng, dtype)
+    how = example_reading(rng, dtype)
+    return example_coefficients(x, how[0]), y, matrix.ravel(), *how
+
+
+@_affine.on("cuda")
+def _plan(
+    gpu: Any, x: Any, y: Any, matrix: Any, order: int, outside: int, fill: float, *_: float
+) -> None:
+    gpu.launch(
+        reader(gpu, "affine", x, y, order), gpu.blocks(y.size), 256,
+        x, y, gpu.put(matrix), x.shape, y.shape, order, outside, float(fill),
+    )  # fmt: skip
 
 
 def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._kernel import In, ListIn, ListOut, Scalar, kernel, prange
 from ._read import read
-from ._sample import example_image, example_reading, keep, sample
+from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
 
 
 @kernel(
@@ -44,7 +44,21 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     count = int(rng.integers(1, 60))
     kind = rng.choice(["float32", "float64"])
     points = [rng.uniform(-0.3 * n, 1.3 * n - 1, count).astype(kind) for n in shape]
-    return x, np.empty(count, x.dtype), *points, *example_reading(rng, dtype)
+    how = example_reading(rng, dtype)
+    return example_coefficients(x, how[0]), np.empty(count, x.dtype), *points, *how
+
+
+@_map_coordinates.on("cuda")
+def _plan(
+    gpu: Any, x: Any, y: Any, zs: Any, ys: Any, xs: Any, order: int, outside: int, fill: float,
+    *_: float,
+) -> None:  # fmt: skip
+    lists = [gpu.put(p) if type(p) is np.ndarray else p for p in (zs, ys, xs)]
+    kind = reader(gpu, "points", x, y, order)[:-1] + f",{gpu.name_of(zs.dtype)}>"
+    gpu.launch(
+        kind, gpu.blocks(y.size), 256,
+        x, y, *lists, x.shape, y.size, order, outside, float(fill),
+    )  # fmt: skip
 
 
 def map_coordinates(

@@ -8,8 +8,16 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
-from ._sample import GRID_CONSTANT, NEAREST, RANGE, as_image, as_order, as_outside
-from ._spline_filter import coefficients, coefficient_type
+from ._sample import (
+    GRID_CONSTANT,
+    NEAREST,
+    RANGE,
+    as_image,
+    as_order,
+    as_outside,
+    coefficient_type,
+)
+from ._spline_filter import coefficients
 
 # SciPy pads by so many voxels where it has no exact start for the prefilter, and so do we.
 _PAD = 12

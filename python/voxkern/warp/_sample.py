@@ -170,6 +170,18 @@ def as_image(image: Any, order: int) -> tuple[Any, Any, str]:
     return x, give, _args.as_dtype(x, _args.REAL)
 
 
+def coefficient_type(dtype: str) -> str:
+    """Return the type of the coefficients of an image."""
+    return "float64" if dtype in ("int32", "float64") else "float32"
+
+
+def reader(gpu: Any, name: str, x: Any, y: Any, order: int) -> str:
+    """Return the name of the CUDA kernel that reads `x` into `y`."""
+    if order < 2:
+        return f"{name}_linear<{gpu.name_of(x.dtype)}>"
+    return f"{name}_spline<{gpu.name_of(x.dtype)},{gpu.name_of(y.dtype)}>"
+
+
 def example_image(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> Any:
     """Return an image for the examples of kernels."""
     return np.abs(20 * rng.standard_normal(shape)).astype(dtype)
@@ -177,5 +189,9 @@ def example_image(rng: np.random.Generator, shape: tuple[int, int, int], dtype: 
 
 def example_reading(rng: np.random.Generator, dtype: str) -> tuple[int, int, float, float, float]:
     """Return an order, an outside, a fill value and a range for the examples of kernels."""
-    order = int(rng.integers(6)) if dtype.startswith("float") else int(rng.integers(2))
-    return order, int(rng.integers(8)), 7.0, *RANGE[dtype]
+    return int(rng.integers(6)), int(rng.integers(8)), 7.0, *RANGE[dtype]
+
+
+def example_coefficients(x: Any, order: int) -> Any:
+    """Return `x`, or coefficients like it where the order asks for them."""
+    return x.astype(coefficient_type(str(x.dtype))) if order > 1 else x

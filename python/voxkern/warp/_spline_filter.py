@@ -10,7 +10,16 @@ from .. import _args, _arrays
 from .._edge import NEAREST as EDGE_NEAREST
 from .._edge import inside
 from .._kernel import In, Out, Scalar, Size, kernel, prange
-from ._sample import GRID_CONSTANT, GRID_WRAP, NEAREST, REFLECT, as_order, as_outside, example_image
+from ._sample import (
+    GRID_CONSTANT,
+    GRID_WRAP,
+    NEAREST,
+    REFLECT,
+    as_order,
+    as_outside,
+    coefficient_type,
+    example_image,
+)
 
 
 def filter_line(c: Any, z: float, outside: int) -> None:
@@ -123,9 +132,18 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, y, int(rng.integers(2, 6)), outside, pad, 7.0
 
 
-def coefficient_type(dtype: str) -> str:
-    """Return the type of the coefficients of an image."""
-    return "float64" if dtype in ("int32", "float64") else "float32"
+@_spline_filter.on("cuda")
+def _plan(gpu: Any, x: Any, y: Any, order: int, outside: int, pad: Any, fill: float) -> None:
+    to = gpu.name_of(y.dtype)
+    gpu.launch(
+        f"spline_copy<{gpu.name_of(x.dtype)},{to}>", gpu.blocks(y.size), 256,
+        x, y, x.shape, y.shape, pad, outside, float(fill),
+    )  # fmt: skip
+    planes, rows, columns = y.shape
+    for size in ((planes * rows, columns, 1), (planes, rows, columns), (1, planes, rows * columns)):
+        if size[1] > 1:
+            lines = gpu.blocks(size[0] * size[2], 64)
+            gpu.launch(f"spline_lines<{to}>", lines, 64, y, size, order, outside)
 
 
 def coefficients(

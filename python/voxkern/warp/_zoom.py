@@ -9,7 +9,7 @@ import numpy as np
 from .. import _args
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._read import read
-from ._sample import example_image, example_reading, keep, sample
+from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
 
 
 @kernel(
@@ -46,7 +46,20 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
         np.arange(m) * (0.3 + rng.random()) - 2 * rng.random() + n * (rng.integers(5) == 0)
         for n, m in zip(shape, y.shape, strict=True)
     ]
-    return x, y, *points, *example_reading(rng, dtype)
+    how = example_reading(rng, dtype)
+    return example_coefficients(x, how[0]), y, *points, *how
+
+
+@_zoom.on("cuda")
+def _plan(
+    gpu: Any, x: Any, y: Any, zs: Any, ys: Any, xs: Any, order: int, outside: int, fill: float,
+    *_: float,
+) -> None:  # fmt: skip
+    lists = [gpu.put(p) for p in (zs, ys, xs)]
+    gpu.launch(
+        reader(gpu, "zoom", x, y, order), gpu.blocks(y.size), 256,
+        x, y, *lists, x.shape, y.shape, order, outside, float(fill),
+    )  # fmt: skip
 
 
 def read_grid(x: Any, y: Any, points: list[np.ndarray], how: tuple[Any, ...], workers: Any) -> None:
