@@ -25,7 +25,7 @@ class Sampler {
   Sampler(View<const f32> fixed, View<const f32> moving, View<const u8> fixed_mask,
           View<const u8> moving_mask, List<const f64> matrix, Vec3 centre, Size step, i64 seed)
       : fixed_(fixed), moving_(moving), fixed_mask_(fixed_mask), moving_mask_(moving_mask),
-        map_{matrix.data, centre}, step_(step), grid_(coarse(fixed.size, step)), seed_(seed) {}
+        map_{matrix.data, centre}, gate_{matrix.data + 12, centre}, step_(step), grid_(coarse(fixed.size, step)), seed_(seed) {}
 
   Size grid() const { return grid_; }
 
@@ -57,11 +57,11 @@ class Sampler {
     f64 base[3];
     i64 begin = from, end = to;
     for (int a = 0; a < 3; ++a) {
-      base[a] = map_.base(a, f64(line.z), f64(line.y));
+      base[a] = gate_.base(a, f64(line.z), f64(line.y));
       const f64 low = n[a] > 1 ? 0.0 : -0.5, high = n[a] > 1 ? f64(n[a] - 1) : 0.5;
-      const f64 per = map_.along(a) * f64(step_.x);
+      const f64 per = gate_.along(a) * f64(step_.x);
       if (per == 0) continue;
-      const f64 start = base[a] + map_.along(a) * x_of(line, 0);
+      const f64 start = base[a] + gate_.along(a) * x_of(line, 0);
       const f64 p = (low - start) / per, q = (high - start) / per;
       begin = i64(std::clamp(std::floor(std::min(p, q)), f64(begin), f64(end)));
       end = i64(std::clamp(std::ceil(std::max(p, q)) + 1, f64(begin), f64(end)));
@@ -69,7 +69,7 @@ class Sampler {
     const auto good = [&](i64 k) {
       const f64 x = x_of(line, k);
       for (int a = 0; a < 3; ++a)
-        if (!within(base[a] + map_.along(a) * x, n[a])) return false;
+        if (!within(base[a] + gate_.along(a) * x, n[a])) return false;
       return true;
     };
     // The division may be off by a rounding: the places themselves decide.
@@ -83,19 +83,21 @@ class Sampler {
   template <bool gradient>
   void read(const Line& line, i64 first, Samples& s) const {
     constexpr i64 most = Samples::most;
-    alignas(64) f32 taps[4][2 * most], part[3][most];
-    alignas(64) f64 place[3][most];
+    alignas(64) f32 taps[4][2 * most], part[3][most], moves[3][most];
+    alignas(64) f64 place[most];
     alignas(64) i32 whole[3][most];
     const i64 n[3] = {moving_.size.z, moving_.size.y, moving_.size.x};
     for (i64 k = 0; k < s.n; ++k) s.x[k] = f32(x_of(line, first + k));
     for (int a = 0; a < 3; ++a) {
       const f64 base = map_.base(a, f64(line.z), f64(line.y)), along = map_.along(a);
       const i32 last = i32(std::max<i64>(n[a] - 2, 0));
-      for (i64 k = 0; k < s.n; ++k) place[a][k] = base + along * x_of(line, first + k);
-      for (i64 k = 0; k < s.n; ++k) whole[a][k] = std::min(i32(place[a][k]), last);
-      for (i64 k = 0; k < s.n; ++k) part[a][k] = f32(place[a][k] - f64(whole[a][k]));
-      if (n[a] == 1)
-        for (i64 k = 0; k < s.n; ++k) part[a][k] = 0;
+      for (i64 k = 0; k < s.n; ++k) {
+        const f64 c = base + along * x_of(line, first + k);
+        place[k] = nearest(c, n[a]);
+        moves[a][k] = place[k] == c ? 1.0f : 0.0f;
+      }
+      for (i64 k = 0; k < s.n; ++k) whole[a][k] = std::min(i32(place[k]), last);
+      for (i64 k = 0; k < s.n; ++k) part[a][k] = f32(place[k] - f64(whole[a][k]));
     }
     const i64 dz = n[0] > 1 ? moving_.step.z : 0, dy = n[1] > 1 ? moving_.step.y : 0;
     for (i64 k = 0; k < s.n; ++k) {
@@ -107,7 +109,12 @@ class Sampler {
     const f32* from = fixed_.row(line.z, line.y) + line.x + first * step_.x;
     for (i64 k = 0; k < s.n; ++k) s.f[k] = from[k * step_.x];
     blend<gradient>(taps, part, s);
-    cut(line, first, place, s);
+    if constexpr (gradient) {
+      for (i64 k = 0; k < s.n; ++k) s.gz[k] *= moves[0][k];
+      for (i64 k = 0; k < s.n; ++k) s.gy[k] *= moves[1][k];
+      for (i64 k = 0; k < s.n; ++k) s.gx[k] *= moves[2][k];
+    }
+    cut(line, first, s);
   }
 
   template <bool gradient>
@@ -143,7 +150,7 @@ class Sampler {
     return {simd::shuffle<(2 * lane)...>(a, b), simd::shuffle<(2 * lane + 1)...>(a, b)};
   }
 
-  void cut(const Line& line, i64 first, const f64 (&place)[3][Samples::most], Samples& s) const {
+  void cut(const Line& line, i64 first, Samples& s) const {
     s.all = !fixed_mask_.size.x && !moving_mask_.size.x;
     if (s.all) return;
     for (i64 k = 0; k < s.n; ++k) {
@@ -151,7 +158,9 @@ class Sampler {
                   fixed_mask_(line.z, line.y, line.x + (first + k) * step_.x) != 0;
       if (s.keep[k] && moving_mask_.size.x) {
         i64 at[3];
-        for (int a = 0; a < 3; ++a) at[a] = i64(std::floor(place[a][k] + 0.5));
+        for (int a = 0; a < 3; ++a)
+          at[a] = i64(std::floor(gate_.base(a, f64(line.z), f64(line.y)) +
+                                 gate_.along(a) * x_of(line, first + k) + 0.5));
         s.keep[k] = moving_mask_(at[0], at[1], at[2]) != 0;
       }
     }
@@ -159,7 +168,7 @@ class Sampler {
 
   View<const f32> fixed_, moving_;
   View<const u8> fixed_mask_, moving_mask_;
-  Map map_;
+  Map map_, gate_;
   Size step_, grid_;
   i64 seed_;
 };

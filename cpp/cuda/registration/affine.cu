@@ -18,30 +18,39 @@ __device__ __forceinline__ bool read(const f32* fixed, const f32* moving, const 
   const i64 i = (z * size.y + y) * size.x + x;
   if (fixed_mask && !fixed_mask[i]) return false;
   const f64 u = f64(x) - map.centre.x;
-  const f64 cz = map.base(0, f64(z), f64(y)) + map.along(0) * u;
-  const f64 cy = map.base(1, f64(z), f64(y)) + map.along(1) * u;
-  const f64 cx = map.base(2, f64(z), f64(y)) + map.along(2) * u;
-  if (!within(cz, n.z) || !within(cy, n.y) || !within(cx, n.x)) return false;
-  if (moving_mask &&
-      !moving_mask[offset({i64(floor(cz + 0.5)), i64(floor(cy + 0.5)), i64(floor(cx + 0.5))}, n)])
+  const Map gate{map.m + 12, map.centre};
+  f64 c[3], held[3];
+  for (int a = 0; a < 3; ++a) {
+    c[a] = gate.base(a, f64(z), f64(y)) + gate.along(a) * u;
+    held[a] = map.base(a, f64(z), f64(y)) + map.along(a) * u;
+  }
+  if (!within(c[0], n.z) || !within(c[1], n.y) || !within(c[2], n.x)) return false;
+  if (moving_mask && !moving_mask[offset({i64(floor(c[0] + 0.5)), i64(floor(c[1] + 0.5)),
+                                          i64(floor(c[2] + 0.5))}, n)])
     return false;
+  const f64 cz = nearest(held[0], n.z), cy = nearest(held[1], n.y), cx = nearest(held[2], n.x);
+  const f32 moves[3] = {cz == held[0] ? 1.0f : 0.0f, cy == held[1] ? 1.0f : 0.0f,
+                        cx == held[2] ? 1.0f : 0.0f};
   const Size at{least(i64(cz), most(n.z - 2, i64(0))), least(i64(cy), most(n.y - 2, i64(0))),
                 least(i64(cx), n.x - 2)};
-  const f32 a = n.z > 1 ? f32(cz - f64(at.z)) : 0, b = n.y > 1 ? f32(cy - f64(at.y)) : 0;
-  const f32 c = f32(cx - f64(at.x));
+  const f32 a = f32(cz - f64(at.z)), b = f32(cy - f64(at.y)), w = f32(cx - f64(at.x));
   const f32* p = moving + offset(at, n);
   const i64 dz = n.z > 1 ? n.y * n.x : 0, dy = n.y > 1 ? n.x : 0;
   const f32* rows[4] = {p, p + dy, p + dz, p + dz + dy};
   f32 line[4], rise[4];
   for (int r = 0; r < 4; ++r) {
     rise[r] = rows[r][1] - rows[r][0];
-    line[r] = rows[r][0] + c * rise[r];
+    line[r] = rows[r][0] + w * rise[r];
   }
   const f32 up0 = line[1] - line[0], up1 = line[3] - line[2];
   const f32 plane0 = line[0] + b * up0, plane1 = line[2] + b * up1;
   const f32 r0 = rise[0] + b * (rise[1] - rise[0]), r1 = rise[2] + b * (rise[3] - rise[2]);
-  s = {fixed[i], plane0 + a * (plane1 - plane0), f32(u), plane1 - plane0, up0 + a * (up1 - up0),
-       r0 + a * (r1 - r0)};
+  s = {fixed[i],
+       plane0 + a * (plane1 - plane0),
+       f32(u),
+       moves[0] * (plane1 - plane0),
+       moves[1] * (up0 + a * (up1 - up0)),
+       moves[2] * (r0 + a * (r1 - r0))};
   return true;
 }
 

@@ -38,9 +38,10 @@ def _map(matrix: ListIn, row: int, z: float, y: float, x: float) -> float:
     return float(base + matrix[4 * row + 2] * x)
 
 
-def _reads(moving: In, mask: In, cz: float, cy: float, cx: float) -> bool:
-    """Whether the place can be read and counts."""
-    n = moving.shape
+def _reads(moving: In, mask: In, matrix: ListIn, z: float, y: float, x: float) -> bool:
+    """Whether the second map takes the voxel to a place that counts."""
+    gate, n = matrix[12:], moving.shape
+    cz, cy, cx = _map(gate, 0, z, y, x), _map(gate, 1, z, y, x), _map(gate, 2, z, y, x)
     if not (_within(cz, n[0]) and _within(cy, n[1]) and _within(cx, n[2])):
         return False
     if mask.size == 0:
@@ -49,13 +50,19 @@ def _reads(moving: In, mask: In, cz: float, cy: float, cx: float) -> bool:
     return bool(mask[near] != 0)
 
 
-def _read(moving: In, cz: float, cy: float, cx: float) -> tuple[float, float, float, float]:
-    """Return the value between eight voxels and its derivatives."""
+def _nearest(c: float, n: int) -> float:
+    return min(max(c, 0.0), n - 1.0) if n > 1 else 0.0
+
+
+def _read(
+    moving: In, matrix: ListIn, z: float, y: float, x: float
+) -> tuple[float, float, float, float]:
+    """Return the value where the first map goes, or nearest to it, and its derivatives."""
     n = moving.shape
+    pz, py, px = _map(matrix, 0, z, y, x), _map(matrix, 1, z, y, x), _map(matrix, 2, z, y, x)
+    cz, cy, cx = _nearest(pz, n[0]), _nearest(py, n[1]), _nearest(px, n[2])
     k, j, i = min(int(cz), max(n[0] - 2, 0)), min(int(cy), max(n[1] - 2, 0)), min(int(cx), n[2] - 2)
-    u = cz - k if n[0] > 1 else 0.0
-    v = cy - j if n[1] > 1 else 0.0
-    w = cx - i
+    u, v, w = cz - k, cy - j, cx - i
     kk, jj = min(k + 1, n[0] - 1), min(j + 1, n[1] - 1)
     a, ar = np.float64(moving[k, j, i]), np.float64(moving[k, j, i + 1])
     b, br = np.float64(moving[k, jj, i]), np.float64(moving[k, jj, i + 1])
@@ -66,7 +73,10 @@ def _read(moving: In, cz: float, cy: float, cx: float) -> tuple[float, float, fl
     low, high = a + v * (b - a), c + v * (d - c)
     r0, r1 = ar + v * (br - ar), cr + v * (dr - cr)
     rise = (b - a) + u * ((d - c) - (b - a))
-    return low + u * (high - low), high - low, rise, r0 + u * (r1 - r0)
+    gz = high - low if cz == pz else 0.0
+    gy = rise if cy == py else 0.0
+    gx = r0 + u * (r1 - r0) if cx == px else 0.0
+    return low + u * (high - low), gz, gy, gx
 
 
 @kernel(dtypes=("float32",), exact=False, rtol=1e-4, atol=1e-6, why=_ORDER)
@@ -94,14 +104,11 @@ def _affine_moments(
                 continue
             for i in range(start, fixed.shape[2], step[2]):
                 v[0], v[1], v[2] = k - centre[0], j - centre[1], i - centre[2]
-                cz = _map(matrix, 0, v[0], v[1], v[2])
-                cy = _map(matrix, 1, v[0], v[1], v[2])
-                cx = _map(matrix, 2, v[0], v[1], v[2])
                 if fixed_mask.size != 0 and fixed_mask[k, j, i] == 0:
                     continue
-                if not _reads(moving, moving_mask, cz, cy, cx):
+                if not _reads(moving, moving_mask, matrix, v[0], v[1], v[2]):
                     continue
-                m, gz, gy, gx = _read(moving, cz, cy, cx)
+                m, gz, gy, gx = _read(moving, matrix, v[0], v[1], v[2])
                 f = np.float64(fixed[k, j, i]) - f0
                 m -= m0
                 part[p, 0] += 1.0
@@ -142,8 +149,9 @@ def _example(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple[Any
     for axis in range(3):
         if shape[axis] == 1 or other[axis] == 1:  # a plane that stays in its plane
             matrix[axis] = 0
+    both = np.concatenate([matrix.ravel(), (matrix * rng.uniform(0.9, 1.1)).ravel()])
     step = tuple(int(s) for s in rng.integers(1, 3, 3))
-    return fixed, moving, *masks, matrix.ravel(), centre, step, int(rng.integers(1000))
+    return fixed, moving, *masks, both, centre, step, int(rng.integers(1000))
 
 
 @_affine_moments.example
@@ -232,16 +240,11 @@ def _affine_parzen(
                 continue
             for i in range(start, fixed.shape[2], step[2]):
                 z, y, x = k - centre[0], j - centre[1], i - centre[2]
-                cz, cy, cx = (
-                    _map(matrix, 0, z, y, x),
-                    _map(matrix, 1, z, y, x),
-                    _map(matrix, 2, z, y, x),
-                )
                 if fixed_mask.size != 0 and fixed_mask[k, j, i] == 0:
                     continue
-                if not _reads(moving, moving_mask, cz, cy, cx):
+                if not _reads(moving, moving_mask, matrix, z, y, x):
                     continue
-                m = _read(moving, cz, cy, cx)[0]
+                m = _read(moving, matrix, z, y, x)[0]
                 f = np.float64(fixed[k, j, i])
                 row = _bin(_bin_place(f, fixed_low, fixed_high, bins), bins)
                 place = _bin_place(m, moving_low, moving_high, bins)
@@ -301,14 +304,11 @@ def _affine_parzen_gradient(
                 continue
             for i in range(start, fixed.shape[2], step[2]):
                 v[0], v[1], v[2] = k - centre[0], j - centre[1], i - centre[2]
-                cz = _map(matrix, 0, v[0], v[1], v[2])
-                cy = _map(matrix, 1, v[0], v[1], v[2])
-                cx = _map(matrix, 2, v[0], v[1], v[2])
                 if fixed_mask.size != 0 and fixed_mask[k, j, i] == 0:
                     continue
-                if not _reads(moving, moving_mask, cz, cy, cx):
+                if not _reads(moving, moving_mask, matrix, v[0], v[1], v[2]):
                     continue
-                m, gz, gy, gx = _read(moving, cz, cy, cx)
+                m, gz, gy, gx = _read(moving, matrix, v[0], v[1], v[2])
                 f = np.float64(fixed[k, j, i])
                 row = _bin(_bin_place(f, fixed_low, fixed_high, bins), bins)
                 place = _bin_place(m, moving_low, moving_high, bins)

@@ -57,17 +57,9 @@ def bfgs(
 ) -> tuple[Vector, float, bool]:
     """Minimise by quasi-Newton steps of at most `reach` in any parameter.
 
-    `slope` is asked for at places where `value` was asked just before. It knows nothing of samples
-    that enter or leave the overlap; where no step along it helps, differences of the value over ten
-    times the tolerance take its place. Stops when a step is shorter than `tolerance` in every
-    parameter.
+    `slope` is asked for at places where `value` was asked just before. Stops when a step is shorter
+    than `tolerance` in every parameter, or none as long helps.
     """
-
-    def differences(p: Vector) -> Vector:
-        steps = 10 * tolerance * np.eye(p.size)
-        return np.array([value(p + s) - value(p - s) for s in steps]) / (20 * tolerance)
-
-    patient = False
     cost = value(p)
     if not math.isfinite(cost):
         return p, cost, False
@@ -88,14 +80,9 @@ def bfgs(
                 break
             step /= 2
             if np.abs(step).max() < tolerance / 4:
-                break
-        if not tried < cost:
-            if patient:
                 return p, cost, True
-            patient, inverse, gradient = True, None, differences(p)
-            continue
         p = p + step
-        before, gradient = gradient, differences(p) if patient else slope(p)
+        before, gradient = gradient, slope(p)
         change = gradient - before
         cost = tried
         watch(iteration, cost)

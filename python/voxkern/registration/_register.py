@@ -23,6 +23,8 @@ History = tuple[tuple[int, int, float], ...]
 
 METRICS = ("mi", "ncc", "ssd")
 SAMPLES = 1 << 18
+# How often a level begins anew with the samples that lie in the moving image by then.
+ROUNDS = 6
 UNIT = 1 << 20
 
 
@@ -148,7 +150,7 @@ class _Level:
         self.middle = (low + high) / 2
         self.window = (bins, low, high, *extremes(moving.volume, moving.mask, workers)[:2])
         self.voxel = float(np.linalg.norm(fixed.points[:n, :n], axis=0).min())
-        self.samples, self.table = 0.0, np.zeros(0)
+        self.samples, self.table, self.gate = 0.0, np.zeros(0), np.zeros(12)
 
     def _between(self, matrix: Matrix) -> Matrix:
         """Return the twelve numbers that kernels take, between indices."""
@@ -159,8 +161,13 @@ class _Level:
         full[..., 3 - n :, 3] = between[..., :n, n]
         return full.reshape(*matrix.shape[:-2], 12)
 
+    def hold(self, p: Matrix) -> None:
+        """Let those samples take part, from now on, that lie in the moving image under `p`."""
+        self.gate = self._between(self.motion.matrix(p))
+
     def _args(self, p: Matrix) -> tuple[Any, ...]:
-        return *self.images, self._between(self.motion.matrix(p)), *self.where
+        maps = np.concatenate([self._between(self.motion.matrix(p)), self.gate])
+        return *self.images, maps, *self.where
 
     def moments(self, p: Matrix) -> tuple[float, Matrix, Matrix]:
         """Return the cost by squared differences or correlation, its gradient and curvature."""
@@ -212,13 +219,25 @@ class _Level:
         near = tolerance * self.voxel
         sign = {"mi": lambda c: -c, "ncc": lambda c: 1 - c, "ssd": lambda c: c}[self.metric]
         tell = lambda iteration, cost: watch(iteration, sign(cost))  # noqa: E731
-        if self.metric == "mi":
-            found = bfgs(
-                self.unlikeness, self.unlikeness_slope, p, iterations, near, 2 * self.voxel, tell
-            )
-        else:
-            found = gauss_newton(self.moments, p, iterations, near, tell)
-        return found[0], sign(found[1]), found[2]
+        cost, finished = math.inf, False
+        for _ in range(ROUNDS):
+            self.hold(p)
+            if self.metric == "mi":
+                found, cost, finished = bfgs(
+                    self.unlikeness,
+                    self.unlikeness_slope,
+                    p,
+                    iterations,
+                    near,
+                    2 * self.voxel,
+                    tell,
+                )
+            else:
+                found, cost, finished = gauss_newton(self.moments, p, iterations, near, tell)
+            moved, p = float(np.abs(found - p).max()), found
+            if moved < 3 * near or not math.isfinite(cost):
+                break
+        return p, sign(cost), finished
 
 
 def _steps(shape: Sequence[int], samples: int) -> tuple[int, int, int]:

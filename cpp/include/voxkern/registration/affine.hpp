@@ -29,7 +29,9 @@ VOXKERN_HD Line line_of(i64 i, i64 j, Size grid, Size step, i64 seed) {
 }
 
 // A map from the fixed image's voxels, taken from `centre`, to the moving image's: three rows of four
-// numbers, applied to (z, y, x, 1).
+// numbers, applied to (z, y, x, 1). Kernels get two, one behind the other. A voxel takes part where
+// the second takes it into the moving image, which is read where the first does, or at the nearest
+// place within. So the samples stay the same while the first map changes.
 struct Map {
   const f64* m;
   Vec3 centre;
@@ -42,6 +44,9 @@ struct Map {
 // Whether the place lies between the centres of voxels, so that it can be read; an axis of one
 // voxel is read within half of one.
 VOXKERN_HD bool within(f64 c, i64 n) { return n > 1 ? c >= 0.0 && c <= f64(n - 1) : c >= -0.5 && c <= 0.5; }
+
+// The nearest place to c where an axis of n voxels can be read.
+VOXKERN_HD f64 nearest(f64 c, i64 n) { return n > 1 ? least(most(c, 0.0), f64(n - 1)) : 0.0; }
 
 // The sums of affine_moments, in this order. With g the moving image's gradient and v = (z, y, x, 1)
 // from the centre, the derivative J of a sample by the map's entries is g_a v_c at 4 a + c.
