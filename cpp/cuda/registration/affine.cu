@@ -73,7 +73,7 @@ __device__ __forceinline__ Source source_of(int sum) {
 }
 
 // A warp takes a row of samples at a time, sums along it, and multiplies by z and y afterwards.
-__global__ void affine_moments(const f32* fixed, const f32* moving, const u8* fixed_mask,
+__global__ void __launch_bounds__(256, 2) affine_moments(const f32* fixed, const f32* moving, const u8* fixed_mask,
                                const u8* moving_mask, const f64* matrix, f64* parts, Size size,
                                Size moving_size, Vec3 centre, Size step, i64 seed, f64 f0, f64 m0) {
   VOXKERN_SHARED(f32, rows, warps * row_sums);
@@ -82,7 +82,8 @@ __global__ void affine_moments(const f32* fixed, const f32* moving, const u8* fi
   const Size grid = coarse(size, step);
   const int lane = int(threadIdx.x % 32), warp = int(threadIdx.x / 32);
   f32* own = rows + warp * row_sums;
-  f64 total[4] = {};
+  f64* total = totals + warp * affine_sums;  // each lane adds to sums of its own
+  for (int k = lane; k < affine_sums; k += 32) total[k] = 0;
   for (i64 row = i64(blockIdx.x) * warps + warp; row < grid.z * grid.y;
        row += i64(gridDim.x) * warps) {
     const Line line = line_of(row / grid.y, row % grid.y, grid, step, seed);
@@ -117,15 +118,13 @@ __global__ void affine_moments(const f32* fixed, const f32* moving, const u8* fi
     }
     __syncwarp();
     const f64 v[4] = {f64(line.z) - centre.z, f64(line.y) - centre.y, 1, 1};
-    for (int k = 0; k < 4; ++k) {
-      if (lane + 32 * k >= affine_sums) break;
-      const Source from = source_of(lane + 32 * k);
+#pragma unroll 1
+    for (int k = lane; k < affine_sums; k += 32) {
+      const Source from = source_of(k);
       total[k] += v[from.c] * v[from.d] * f64(own[from.row]);
     }
     __syncwarp();
   }
-  for (int k = 0; k < 4; ++k)
-    if (lane + 32 * k < affine_sums) totals[warp * affine_sums + lane + 32 * k] = total[k];
   __syncthreads();
   for (int k = int(threadIdx.x); k < affine_sums; k += int(blockDim.x)) {
     f64 sum = 0;

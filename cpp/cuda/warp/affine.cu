@@ -22,7 +22,7 @@ __global__ void affine_linear(const T* in, T* out, const f64* matrix, Size from,
 }
 
 template <class R, class U>
-__global__ void affine_spline(const R* in, U* out, const f64* matrix, Size from, Size to, i64 order,
+__global__ void __launch_bounds__(256, 2) affine_spline(const R* in, U* out, const f64* matrix, Size from, Size to, i64 order,
                               i64 outside, f64 fill) {
   for (i64 i = first(); i < to.count(); i += step()) {
     const Vec3 at = mapped(matrix, i, to);

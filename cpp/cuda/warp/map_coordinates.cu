@@ -12,7 +12,7 @@ __global__ void points_linear(const T* in, T* out, const C* zs, const C* ys, con
 }
 
 template <class R, class U, class C>
-__global__ void points_spline(const R* in, U* out, const C* zs, const C* ys, const C* xs, Size from,
+__global__ void __launch_bounds__(256, 2) points_spline(const R* in, U* out, const C* zs, const C* ys, const C* xs, Size from,
                               i64 count, i64 order, i64 outside, f64 fill) {
   for (i64 i = first(); i < count; i += step())
     out[i] =
