@@ -41,7 +41,8 @@ def test_scipy_s_own_tests_pass(file: str, tmp_path: Path) -> None:
         pytest.skip(f"this SciPy came without {file}")
     record = tmp_path / "record.json"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", str(SUITE / file), "-q", "-p", "stand_in", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(SUITE), "-W", "ignore"],
+        [sys.executable, "-m", "pytest", str(SUITE / file), "-q", "-p", "stand_in",
+         "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(SUITE), "-W", "ignore"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
              "VOXKERN_CONFORMANCE": str(record)},
         capture_output=True, text=True, timeout=900, check=False, cwd=tmp_path,

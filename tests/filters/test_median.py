@@ -150,9 +150,9 @@ def test_what_does_not_fit_is_refused_by_name(arguments, text):
 
 
 def test_types_that_do_not_fit_are_refused_by_name():
-    with pytest.raises(TypeError, match="size must be an integer; got 2.5"):
+    with pytest.raises(TypeError, match=r"size must be an integer; got 2\.5"):
         median_filter(np.zeros((4, 4)), 2.5)
-    with pytest.raises(TypeError, match="image must be bool, uint8, .*; got complex64"):
+    with pytest.raises(TypeError, match=r"image must be bool, uint8, .*; got complex64"):
         median_filter(np.zeros((4, 4), np.complex64), 3)
     with pytest.raises(ValueError, match=r"cval must be in \[0, 255\] for uint8; got 300"):
         median_filter(np.zeros((4, 4), np.uint8), 3, mode="constant", cval=300)

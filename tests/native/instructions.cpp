@@ -9,7 +9,8 @@ using namespace voxkern;
 
 BOTH(u8)
 BOTH(i8)
-BOTH(i16) BOTH(u16) BOTH(i32) BOTH(f32) BOTH(f64)
+BOTH(i16)
+BOTH(u16) BOTH(i32) BOTH(f32) BOTH(f64)
 
     // A constant operand is where GCC would rather compare and blend.
     extern "C" void clamp_f32(f32* p) {

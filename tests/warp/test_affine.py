@@ -3,6 +3,7 @@ import pytest
 import scipy.ndimage
 from hypothesis import given
 from hypothesis import strategies as st
+
 from voxkern import affine_transform
 
 MODES = [
@@ -88,9 +89,7 @@ def test_far_outside_is_scipys_too(mode, order):
     x = image((16, 17, 25), "float64")
     matrix, offset = a_map(3)
     where = dict(offset=offset + 20, output_shape=(30, 9, 70), order=order, mode=mode, cval=-3)
-    agree(
-        affine_transform(x, matrix, **where), scipy.ndimage.affine_transform(x, matrix, **where)
-    )
+    agree(affine_transform(x, matrix, **where), scipy.ndimage.affine_transform(x, matrix, **where))
 
 
 @pytest.mark.parametrize("order", [0, 1, 3])
@@ -177,7 +176,9 @@ def test_leading_axes_are_looped_over():
     matrix, offset = a_map(3)
     y = affine_transform(x, matrix, offset, (5, 6, 7), order=1)
     assert y.shape == (2, 3, 5, 6, 7)
-    np.testing.assert_array_equal(y[1, 2], affine_transform(x[1, 2], matrix, offset, (5, 6, 7), order=1))
+    np.testing.assert_array_equal(
+        y[1, 2], affine_transform(x[1, 2], matrix, offset, (5, 6, 7), order=1)
+    )
 
 
 def test_views_are_read_and_written_in_place():
@@ -208,13 +209,25 @@ def test_threads_do_not_change_a_bit():
         (dict(mode="edge"), ValueError, "mode must be one of constant, nearest"),
         (dict(cval=300), ValueError, r"cval must be in \[0, 255\] for uint8; got 300"),
         (dict(out=np.zeros((3, 3))), TypeError, "out must be uint8"),
-        (dict(output_shape=(2, 2), out=np.zeros((3, 3), np.uint8)), ValueError, r"out must have shape \(2, 2\)"),
+        (
+            dict(output_shape=(2, 2), out=np.zeros((3, 3), np.uint8)),
+            ValueError,
+            r"out must have shape \(2, 2\)",
+        ),
         (dict(matrix=np.eye(3)[:, :2]), ValueError, "matrix must have one of the shapes"),
         (dict(matrix=[[1, 0, 0], [0, 1, 0], [0, 1, 1]]), ValueError, "matrix must end in the row"),
         (dict(matrix=[[np.nan, 0], [0, 1]]), ValueError, "matrix and offset must be finite"),
         (dict(offset=[1, 2, 3]), ValueError, "offset must be one value or one for each of 2 axes"),
-        (dict(image=np.zeros((0, 3))), ValueError, r"image must have no empty axis; got shape \(0, 3\)"),
-        (dict(image=np.zeros((3, 3), bool), order=1), TypeError, "image of type bool needs order=0"),
+        (
+            dict(image=np.zeros((0, 3))),
+            ValueError,
+            r"image must have no empty axis; got shape \(0, 3\)",
+        ),
+        (
+            dict(image=np.zeros((3, 3), bool), order=1),
+            TypeError,
+            "image of type bool needs order=0",
+        ),
         (dict(image=np.zeros((3, 3), np.int64)), TypeError, "image must be uint8, .*; got int64"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from voxkern import Transform, resample
 
 ORDERS = [(0, "sitkNearestNeighbor"), (1, "sitkLinear"), (3, "sitkBSpline")]
@@ -115,7 +116,11 @@ def test_labels_keep_their_values():
         ({}, ValueError, "give new_spacing, shape, like"),
         (dict(new_spacing=-1), ValueError, "new_spacing must be more than 0"),
         (dict(new_spacing=1, like=GOAL), ValueError, "new_spacing and like both say"),
-        (dict(new_spacing=1, direction=np.ones((3, 3))), ValueError, "direction must be a 3x3 matrix"),
+        (
+            dict(new_spacing=1, direction=np.ones((3, 3))),
+            ValueError,
+            "direction must be a 3x3 matrix",
+        ),
         (dict(transform=np.eye(4)), TypeError, "transform must be a Transform; got ndarray"),
         (dict(transform=Transform.identity(2)), ValueError, "transform must have 3 axes; got 2"),
         (dict(new_spacing=1, spacing=0), ValueError, "spacing must be more than 0"),

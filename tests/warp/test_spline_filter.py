@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import scipy.ndimage
+
 from voxkern import map_coordinates, spline_filter, zoom
 
 ENDS = ["mirror", "reflect", "grid-wrap"]
@@ -56,7 +57,9 @@ def test_filtering_once_is_filtering_inside():
 
 
 @pytest.mark.parametrize("order", range(6))
-@pytest.mark.parametrize("mode", ["constant", "nearest", "mirror", "reflect", "wrap", "grid-wrap", "grid-constant"])
+@pytest.mark.parametrize(
+    "mode", ["constant", "nearest", "mirror", "reflect", "wrap", "grid-wrap", "grid-constant"]
+)
 @pytest.mark.parametrize("shape", [(50,), (21, 30), (16, 17, 25)], ids=str)
 def test_points_are_read_as_scipy_reads_them(shape, mode, order):
     rng = np.random.default_rng(3)
@@ -99,8 +102,14 @@ def test_points_may_be_of_any_shape_and_layout():
     ("call", "message"),
     [
         (lambda x: spline_filter(x, 1), "order must be 2 to 5; got 1"),
-        (lambda x: map_coordinates(x, np.zeros((3, 4))), "coordinates must have one row for each of 2"),
-        (lambda x: map_coordinates(np.zeros((2, 2, 2, 2)), np.zeros((4, 1))), "image must have 1 to 3"),
+        (
+            lambda x: map_coordinates(x, np.zeros((3, 4))),
+            "coordinates must have one row for each of 2",
+        ),
+        (
+            lambda x: map_coordinates(np.zeros((2, 2, 2, 2)), np.zeros((4, 1))),
+            "image must have 1 to 3",
+        ),
     ],
 )
 def test_refusals_say_what_is_wanted(call, message):

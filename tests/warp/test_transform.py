@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+
 from voxkern import Transform
 
 SPOTS = np.random.default_rng(0).uniform(-50, 50, (20, 3))
@@ -100,8 +101,10 @@ def test_refusals_say_what_is_wanted(arguments, message):
 
 def test_what_is_not_linear_is_refused(tmp_path):
     path = tmp_path / "t.tfm"
-    path.write_text("#Insight Transform File V1.0\n#Transform 0\nTransform: BSplineTransform_double_3_3\n"
-                    "Parameters: 0\nFixedParameters: 0\n")
+    path.write_text(
+        "#Insight Transform File V1.0\n#Transform 0\nTransform: BSplineTransform_double_3_3\n"
+        "Parameters: 0\nFixedParameters: 0\n"
+    )
     with pytest.raises(ValueError, match="holds a BSplineTransform"):
         Transform.load(path)
     path.write_text("hello")

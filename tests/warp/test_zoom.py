@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import scipy.ndimage
+
 from voxkern import resize, rotate, shift, zoom
 
 MODES = ["constant", "nearest", "reflect", "mirror", "wrap", "grid-constant", "grid-wrap"]
@@ -49,7 +50,9 @@ def test_answers_are_scipys(shape, mode, order):
     factors = [0.7, 1.6, 0.9][: len(shape)]
     for dtype in ("uint8", "int16", "int32", "float32", "float64"):
         x = image(shape, dtype)
-        for grid_mode in (False, True) if mode.startswith("grid") or mode == "nearest" else (False,):
+        for grid_mode in (
+            (False, True) if mode.startswith("grid") or mode == "nearest" else (False,)
+        ):
             how = dict(order=order, mode=mode, cval=7, grid_mode=grid_mode)
             agree(zoom(x, factors, **how), scipy.ndimage.zoom(x, factors, **how))
 
@@ -119,7 +122,11 @@ def test_views_and_leading_axes_are_read():
     ("call", "error", "message"),
     [
         (lambda x: zoom(x, 0), ValueError, "zoom must be more than 0"),
-        (lambda x: zoom(x, (1, 2, 3)), ValueError, "zoom must be one value or one for each of 2 axes"),
+        (
+            lambda x: zoom(x, (1, 2, 3)),
+            ValueError,
+            "zoom must be one value or one for each of 2 axes",
+        ),
         (lambda x: zoom(x, 2, mode="edge"), ValueError, "mode must be one of"),
         (lambda x: shift(x, (1, 2, 3)), ValueError, "shift must be one value"),
         (lambda x: rotate(x, 5, (0, 0)), ValueError, "axes must be unique"),

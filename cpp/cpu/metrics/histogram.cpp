@@ -100,8 +100,8 @@ void count_pieces(On on, Size size, List<i64> counts, F count) {
 
 template <class T>
 void extremes(On on, View<const T> x, View<const u8> mask, List<f64> out) {
-  const auto all = parallel_sum<Range<T>>(
-      on, x.size, [&](i64 z, i64 y, i64 from, i64 to, Range<T>& range) {
+  const auto all =
+      parallel_sum<Range<T>>(on, x.size, [&](i64 z, i64 y, i64 from, i64 to, Range<T>& range) {
         const T* row = x.row(z, y);
         if (!mask.size.x) return range.take(row + from, to - from);
         const u8* inside = mask.row(z, y);
@@ -146,11 +146,11 @@ void joint_histogram(On on, View<const T> a, View<const T> b, View<const u8> mas
   });
 }
 
-#define VOXKERN_INSTANCES(T)                                                                     \
-  template void extremes(On, View<const T>, View<const u8>, List<f64>);                          \
-  template void histogram(On, View<const T>, View<const u8>, List<const f64>, List<i64>);        \
-  template void joint_histogram(On, View<const T>, View<const T>, View<const u8>,                \
-                                List<const f64>, List<const f64>, List<i64>);
+#define VOXKERN_INSTANCES(T)                                                                       \
+  template void extremes(On, View<const T>, View<const u8>, List<f64>);                            \
+  template void histogram(On, View<const T>, View<const u8>, List<const f64>, List<i64>);          \
+  template void joint_histogram(On, View<const T>, View<const T>, View<const u8>, List<const f64>, \
+                                List<const f64>, List<i64>);
 VOXKERN_INSTANCES(u8)
 VOXKERN_INSTANCES(i16)
 VOXKERN_INSTANCES(u16)

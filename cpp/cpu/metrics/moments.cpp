@@ -12,7 +12,8 @@ namespace {
 using F = Vec<f64>;
 constexpr int L = simd::lanes<f64>;
 
-// Runs use(a, b, inside, count) with the lanes of both rows; what the mask leaves out is zero there.
+// Runs use(a, b, inside, count) with the lanes of both rows; what the mask leaves out is zero
+// there.
 template <class T, class Use>
 [[gnu::always_inline]] inline void pairs(const T* a, const T* b, const u8* mask, i64 n, Use use) {
   i64 x = 0;
@@ -38,48 +39,50 @@ const u8* row_of(const View<const u8>& mask, i64 z, i64 y, i64 begin) {
 template <class T>
 void square_differences(On on, View<const T> a, View<const T> b, View<const u8> mask,
                         List<f64> sums) {
-  const auto total = parallel_sum<Sums<2>>(on, a.size, [&](i64 z, i64 y, i64 begin, i64 end, Sums<2>& s) {
-    F::Mask n(i64(0));
-    F sum = 0.0;
-    pairs(a.row(z, y) + begin, b.row(z, y) + begin, row_of(mask, z, y, begin), end - begin,
-          [&](F u, F v, F::Mask inside) {
-            n -= inside;
-            const F d = select(inside, u - v, 0.0);
-            sum = simd::fma(d, d, sum);
-          });
-    s[0] += f64(simd::reduce_sum(n));
-    s[1] += simd::reduce_sum(sum);
-  });
+  const auto total =
+      parallel_sum<Sums<2>>(on, a.size, [&](i64 z, i64 y, i64 begin, i64 end, Sums<2>& s) {
+        F::Mask n(i64(0));
+        F sum = 0.0;
+        pairs(a.row(z, y) + begin, b.row(z, y) + begin, row_of(mask, z, y, begin), end - begin,
+              [&](F u, F v, F::Mask inside) {
+                n -= inside;
+                const F d = select(inside, u - v, 0.0);
+                sum = simd::fma(d, d, sum);
+              });
+        s[0] += f64(simd::reduce_sum(n));
+        s[1] += simd::reduce_sum(sum);
+      });
   std::copy(total.of, total.of + sums.size, sums.data);
 }
 
 template <class T>
 void comoments(On on, View<const T> a, View<const T> b, View<const u8> mask, List<f64> sums, f64 a0,
                f64 b0) {
-  const auto total = parallel_sum<Sums<6>>(on, a.size, [&](i64 z, i64 y, i64 begin, i64 end, Sums<6>& s) {
-    F::Mask n(i64(0));
-    F su = 0.0, sv = 0.0, suu = 0.0, svv = 0.0, suv = 0.0;
-    pairs(a.row(z, y) + begin, b.row(z, y) + begin, row_of(mask, z, y, begin), end - begin,
-          [&](F u, F v, F::Mask inside) {
-            n -= inside;
-            u = select(inside, u - a0, 0.0);
-            v = select(inside, v - b0, 0.0);
-            su += u;
-            sv += v;
-            suu = simd::fma(u, u, suu);
-            svv = simd::fma(v, v, svv);
-            suv = simd::fma(u, v, suv);
-          });
-    s[0] += f64(simd::reduce_sum(n));
-    const F rows[5] = {su, sv, suu, svv, suv};
-    for (int k = 0; k < 5; ++k) s[k + 1] += simd::reduce_sum(rows[k]);
-  });
+  const auto total =
+      parallel_sum<Sums<6>>(on, a.size, [&](i64 z, i64 y, i64 begin, i64 end, Sums<6>& s) {
+        F::Mask n(i64(0));
+        F su = 0.0, sv = 0.0, suu = 0.0, svv = 0.0, suv = 0.0;
+        pairs(a.row(z, y) + begin, b.row(z, y) + begin, row_of(mask, z, y, begin), end - begin,
+              [&](F u, F v, F::Mask inside) {
+                n -= inside;
+                u = select(inside, u - a0, 0.0);
+                v = select(inside, v - b0, 0.0);
+                su += u;
+                sv += v;
+                suu = simd::fma(u, u, suu);
+                svv = simd::fma(v, v, svv);
+                suv = simd::fma(u, v, suv);
+              });
+        s[0] += f64(simd::reduce_sum(n));
+        const F rows[5] = {su, sv, suu, svv, suv};
+        for (int k = 0; k < 5; ++k) s[k + 1] += simd::reduce_sum(rows[k]);
+      });
   std::copy(total.of, total.of + sums.size, sums.data);
 }
 
 template <class T, class R>
-void pair_gradient(On on, View<const T> a, View<const T> b, View<const u8> mask, View<R> out, f64 a0,
-                   f64 b0, f64 by_a, f64 by_b) {
+void pair_gradient(On on, View<const T> a, View<const T> b, View<const u8> mask, View<R> out,
+                   f64 a0, f64 b0, f64 by_a, f64 by_b) {
   const Blocks blocks(a.size);
   parallel_for(on, blocks.count(), [&](i64 i) {
     const Block block = blocks[i];

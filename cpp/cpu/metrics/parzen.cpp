@@ -9,8 +9,8 @@
 namespace voxkern::cpu {
 
 template <class T>
-void parzen_histogram(On on, View<const T> fixed, View<const T> moving, View<const u8> mask, i64 bins,
-                      f64 fixed_low, f64 fixed_high, f64 moving_low, f64 moving_high,
+void parzen_histogram(On on, View<const T> fixed, View<const T> moving, View<const u8> mask,
+                      i64 bins, f64 fixed_low, f64 fixed_high, f64 moving_low, f64 moving_high,
                       List<i64> counts) {
   const Axis f(fixed_low, fixed_high, bins), m(moving_low, moving_high, bins);
   std::fill(counts.data, counts.data + counts.size, 0);
@@ -35,8 +35,8 @@ void parzen_histogram(On on, View<const T> fixed, View<const T> moving, View<con
 }
 
 template <class T, class R>
-void parzen_gradient(On on, View<const T> fixed, View<const T> moving, View<const u8> mask, i64 bins,
-                     f64 fixed_low, f64 fixed_high, f64 moving_low, f64 moving_high,
+void parzen_gradient(On on, View<const T> fixed, View<const T> moving, View<const u8> mask,
+                     i64 bins, f64 fixed_low, f64 fixed_high, f64 moving_low, f64 moving_high,
                      List<const f64> table, f64 factor, View<R> out) {
   const Axis f(fixed_low, fixed_high, bins), m(moving_low, moving_high, bins);
   const Blocks blocks(fixed.size);

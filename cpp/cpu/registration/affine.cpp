@@ -100,8 +100,8 @@ void affine_moments(On on, View<const f32> fixed, View<const f32> moving, View<c
                     View<const u8> moving_mask, List<const f64> matrix, Vec3 centre, Size step,
                     i64 seed, f64 f0, f64 m0, List<f64> sums) {
   const Sampler sampler(fixed, moving, fixed_mask, moving_mask, matrix, centre, step, seed);
-  const auto total = parallel_sum<Moments>(
-      on, sampler.grid(), [&](i64 i, i64 j, i64 from, i64 to, Moments& own) {
+  const auto total =
+      parallel_sum<Moments>(on, sampler.grid(), [&](i64 i, i64 j, i64 from, i64 to, Moments& own) {
         sampler.row<true>(i, j, from, to, [&](Samples& s) { add_row(s, f0, m0, own); });
       });
   std::copy(total.of, total.of + affine_sums, sums.data);

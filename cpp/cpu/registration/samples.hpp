@@ -24,8 +24,15 @@ class Sampler {
  public:
   Sampler(View<const f32> fixed, View<const f32> moving, View<const u8> fixed_mask,
           View<const u8> moving_mask, List<const f64> matrix, Vec3 centre, Size step, i64 seed)
-      : fixed_(fixed), moving_(moving), fixed_mask_(fixed_mask), moving_mask_(moving_mask),
-        map_{matrix.data, centre}, gate_{matrix.data + 12, centre}, step_(step), grid_(coarse(fixed.size, step)), seed_(seed) {}
+      : fixed_(fixed),
+        moving_(moving),
+        fixed_mask_(fixed_mask),
+        moving_mask_(moving_mask),
+        map_{matrix.data, centre},
+        gate_{matrix.data + 12, centre},
+        step_(step),
+        grid_(coarse(fixed.size, step)),
+        seed_(seed) {}
 
   Size grid() const { return grid_; }
 
@@ -101,8 +108,8 @@ class Sampler {
     }
     const i64 dz = n[0] > 1 ? moving_.step.z : 0, dy = n[1] > 1 ? moving_.step.y : 0;
     for (i64 k = 0; k < s.n; ++k) {
-      const f32* at = moving_.data + whole[0][k] * moving_.step.z + whole[1][k] * moving_.step.y +
-                      whole[2][k];
+      const f32* at =
+          moving_.data + whole[0][k] * moving_.step.z + whole[1][k] * moving_.step.y + whole[2][k];
       const f32* rows[4] = {at, at + dy, at + dz, at + dz + dy};
       for (int r = 0; r < 4; ++r) simd::store(taps[r] + 2 * k, simd::load<f32, 2>(rows[r]));
     }
@@ -154,8 +161,8 @@ class Sampler {
     s.all = !fixed_mask_.size.x && !moving_mask_.size.x;
     if (s.all) return;
     for (i64 k = 0; k < s.n; ++k) {
-      s.keep[k] = !fixed_mask_.size.x ||
-                  fixed_mask_(line.z, line.y, line.x + (first + k) * step_.x) != 0;
+      s.keep[k] =
+          !fixed_mask_.size.x || fixed_mask_(line.z, line.y, line.x + (first + k) * step_.x) != 0;
       if (s.keep[k] && moving_mask_.size.x) {
         i64 at[3];
         for (int a = 0; a < 3; ++a)

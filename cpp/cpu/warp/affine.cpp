@@ -26,7 +26,8 @@ Run clip(Run run, const Line& line, f64 base, Span span) {
   f64 a = (span.low - zero) / line.x, b = (span.high - zero) / line.x;
   if (a > b) std::swap(a, b);
   const f64 low = f64(run.begin), high = f64(run.end);
-  i64 begin = i64(std::clamp(std::ceil(a), low, high)), end = i64(std::clamp(std::floor(b) + 1, low, high));
+  i64 begin = i64(std::clamp(std::ceil(a), low, high)),
+      end = i64(std::clamp(std::floor(b) + 1, low, high));
   if (end < begin) end = begin;
   while (begin > run.begin && in(begin - 1)) --begin;
   while (end < run.end && in(end)) ++end;
@@ -71,7 +72,8 @@ void read_rows(On on, View<const T> image, View<U> out, const Line (&lines)[3], 
     Run some = whole;
     for (int a = 0; a < 3; ++a) some = clip(some, lines[a], base[a], known(n[a], outside));
     Run inner = groups ? some : Run{some.begin, some.begin};
-    for (int a = 0; a < 3; ++a) inner = clip(inner, lines[a], base[a], interior(n[a], order, outside));
+    for (int a = 0; a < 3; ++a)
+      inner = clip(inner, lines[a], base[a], interior(n[a], order, outside));
     U* to = out.row(z, y);
     const auto slowly = [&](i64 begin, i64 end) {
       for (i64 i = begin; i < end; ++i) {
@@ -83,8 +85,10 @@ void read_rows(On on, View<const T> image, View<U> out, const Line (&lines)[3], 
     std::fill(to + whole.begin, to + some.begin, kept_fill);
     slowly(some.begin, inner.begin);
     if constexpr (in_groups<order, T>) {
-      if (order < 2 && clamped) read_run<order, (order < 2)>(image, field, lines, base, to, inner);
-      else read_run<order, false>(image, field, lines, base, to, inner);
+      if (order < 2 && clamped)
+        read_run<order, (order < 2)>(image, field, lines, base, to, inner);
+      else
+        read_run<order, false>(image, field, lines, base, to, inner);
     }
     slowly(inner.end, some.end);
     std::fill(to + some.end, to + whole.end, kept_fill);

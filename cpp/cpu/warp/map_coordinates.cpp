@@ -74,25 +74,45 @@ void map_coordinates(On on, View<const T> in, List<U> out, List<const C> zs, Lis
 
 template <class C>
 using Points = List<const C>;
-template void map_coordinates(On, View<const u8>, List<u8>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const i16>, List<i16>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const u16>, List<u16>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const i32>, List<i32>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f32>, List<f32>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f64>, List<f64>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f32>, List<u8>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f32>, List<i16>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f32>, List<u16>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f64>, List<i32>, Points<f32>, Points<f32>, Points<f32>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const u8>, List<u8>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const i16>, List<i16>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const u16>, List<u16>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const i32>, List<i32>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f32>, List<f32>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f64>, List<f64>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f32>, List<u8>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f32>, List<i16>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f32>, List<u16>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
-template void map_coordinates(On, View<const f64>, List<i32>, Points<f64>, Points<f64>, Points<f64>, i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const u8>, List<u8>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const i16>, List<i16>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const u16>, List<u16>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const i32>, List<i32>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f32>, List<f32>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f64>, List<f64>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f32>, List<u8>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f32>, List<i16>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f32>, List<u16>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f64>, List<i32>, Points<f32>, Points<f32>, Points<f32>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const u8>, List<u8>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const i16>, List<i16>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const u16>, List<u16>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const i32>, List<i32>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f32>, List<f32>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f64>, List<f64>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f32>, List<u8>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f32>, List<i16>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f32>, List<u16>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
+template void map_coordinates(On, View<const f64>, List<i32>, Points<f64>, Points<f64>, Points<f64>,
+                              i64, i64, f64, f64, f64);
 
 }  // namespace voxkern::cpu

@@ -50,10 +50,10 @@ inline Vec<R, N> narrowed(const Doubles<N>& d) {
 
 // What groups need to know of an image.
 struct Field {
-  f64 last[3];   // the largest first voxel of a pair along z, y, x
-  f64 high[3];   // the last voxel
+  f64 last[3];  // the largest first voxel of a pair along z, y, x
+  f64 high[3];  // the last voxel
   f64 step[3];
-  i64 dz, dy;    // to the next voxel, 0 where there is none
+  i64 dz, dy;  // to the next voxel, 0 where there is none
   template <class T>
   explicit Field(const View<const T>& image)
       : last{f64(most<i64>(image.size.z - 2, 0)), f64(most<i64>(image.size.y - 2, 0)),
@@ -178,7 +178,8 @@ template <class R>
     taps[2] = simd::shuffle<0, 1, 8, 9, 4, 5, 12, 13>(ab2, cd2);
     taps[3] = simd::shuffle<2, 3, 10, 11, 6, 7, 14, 15>(ab2, cd2);
   } else {
-    const auto ab = simd::shuffle<0, 4, 2, 6>(s[0], s[1]), cd = simd::shuffle<0, 4, 2, 6>(s[2], s[3]);
+    const auto ab = simd::shuffle<0, 4, 2, 6>(s[0], s[1]),
+               cd = simd::shuffle<0, 4, 2, 6>(s[2], s[3]);
     const auto ab2 = simd::shuffle<1, 5, 3, 7>(s[0], s[1]);
     const auto cd2 = simd::shuffle<1, 5, 3, 7>(s[2], s[3]);
     taps[0] = simd::shuffle<0, 1, 4, 5>(ab, cd);
@@ -239,7 +240,8 @@ template <class U, class R, int N>
 // The first n of a group of points that read inside voxels only.
 template <int order, bool clamped, class T, class U>
 [[gnu::always_inline]] inline void read_group(const View<const T>& image, const Field& field,
-                                              const Doubles<group<Real<T>>> (&c)[3], U* out, int n) {
+                                              const Doubles<group<Real<T>>> (&c)[3], U* out,
+                                              int n) {
   using R = Real<T>;
   Spots<R> spots;
   locate<order, clamped>(c, field, spots);

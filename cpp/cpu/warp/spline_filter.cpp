@@ -66,8 +66,8 @@ void start(const Bundle<R, W>& c, i64 n, f64 z, Line_end end, Vec<R> (&first)[W]
   }
 }
 
-// Both passes of one pole. The causal one reads `from` and writes `room`, the other reads `room` and
-// writes `to`: planes of a volume are too far apart for the cache to keep a line of them.
+// Both passes of one pole. The causal one reads `from` and writes `room`, the other reads `room`
+// and writes `to`: planes of a volume are too far apart for the cache to keep a line of them.
 template <class R, int W>
 void pole(const Bundle<R, W>& from, const Bundle<R, W>& room, const Bundle<R, W>& to, i64 n, f64 z,
           f64 gain, Line_end end) {
@@ -134,14 +134,17 @@ void turn(R* rows, i64 step, i64 n, i64 count, R* at, i64 lanes) {
   }
   for (i64 r = 0; r < count; ++r)
     for (i64 i = done; i < n; ++i)
-      if constexpr (back) rows[r * step + i] = at[i * lanes + r];
-      else at[i * lanes + r] = rows[r * step + i];
+      if constexpr (back)
+        rows[r * step + i] = at[i * lanes + r];
+      else
+        at[i * lanes + r] = rows[r * step + i];
 }
 
 }  // namespace
 
 template <class T, class U>
-void spline_filter(On on, View<const T> in, View<U> out, i64 order, i64 outside, Size pad, f64 fill) {
+void spline_filter(On on, View<const T> in, View<U> out, i64 order, i64 outside, Size pad,
+                   f64 fill) {
   const Poles poles = poles_of(order);
   const Outside beyond = Outside(i32(outside));
   const Line_end end = line_end(beyond);
@@ -157,7 +160,8 @@ void spline_filter(On on, View<const T> in, View<U> out, i64 order, i64 outside,
       std::fill(to, to + n.x, U(fill));
       return;
     }
-    const T* from = in.row(inside(zz, in.size.z, Edge::nearest), inside(yy, in.size.y, Edge::nearest));
+    const T* from =
+        in.row(inside(zz, in.size.z, Edge::nearest), inside(yy, in.size.y, Edge::nearest));
     const bool filled = beyond == Outside::grid_constant;
     std::fill(to, to + pad.x, filled ? U(fill) : U(from[0]));
     std::copy(from, from + in.size.x, to + pad.x);
@@ -182,7 +186,8 @@ void spline_filter(On on, View<const T> in, View<U> out, i64 order, i64 outside,
   };
   constexpr i64 strip = 256;
   const auto along_y = [&](i64 z, i64 begin, i64 stop, U* room) {
-    if (n.y > 1) filter_lines(out.row(z, 0) + begin, out.step.y, n.y, stop - begin, room, poles, end);
+    if (n.y > 1)
+      filter_lines(out.row(z, 0) + begin, out.step.y, n.y, stop - begin, room, poles, end);
   };
   const i64 room_size = longest * 8 * L;
   if (n.z >= 8) {  // a plane stays in the cache from x to y

@@ -15,8 +15,8 @@ template <int order, class R>
 struct Axis {
   static constexpr int many = order + 1;
   std::vector<char> known;
-  std::vector<i64> at;   // [point][tap]
-  std::vector<R> w;      // [point][tap]
+  std::vector<i64> at;  // [point][tap]
+  std::vector<R> w;     // [point][tap]
 
   Axis(List<const f64> points, i64 n, Outside outside)
       : known(points.size), at(points.size * many), w(points.size * many) {
@@ -65,10 +65,10 @@ template <int order, class R>
 struct Columns {
   static constexpr int N = group<R>, many = order + 1;
   Axis<order, R> axis;
-  i64 count, begin = 0, end = 0;        // the columns of the image that are read at all
-  std::vector<i64> from;                // the first column of each point
-  std::vector<R> w[many];               // weights by tap, a group side by side
-  std::vector<char> plain;              // groups that read consecutive columns inside
+  i64 count, begin = 0, end = 0;  // the columns of the image that are read at all
+  std::vector<i64> from;          // the first column of each point
+  std::vector<R> w[many];         // weights by tap, a group side by side
+  std::vector<char> plain;        // groups that read consecutive columns inside
 
   Columns(List<const f64> points, i64 n, Outside outside)
       : axis(points, n, outside), count(points.size) {
@@ -170,8 +170,10 @@ void read_grid(On on, View<const T> image, View<U> out, List<const f64> zs, List
           for (int j = 0; j < many; ++j) {
             const i64 kk = az.at[z * many + k], jj = ay.at[y * many + j];
             const R weight = az.w[z * many + k] * ay.w[y * many + j];
-            if (kk < 0 || jj < 0) mix.rest += weight * R(fill);
-            else mix.add(image.row(kk, jj), weight);
+            if (kk < 0 || jj < 0)
+              mix.rest += weight * R(fill);
+            else
+              mix.add(image.row(kk, jj), weight);
           }
         mix.write(room.data(), columns.begin, columns.end);
         columns.read(room.data(), R(fill), kept_fill, to);

@@ -55,8 +55,10 @@ __global__ void histogram(const T* x, const u8* mask, const f64* edges, i64* cou
     if (mask && !mask[i]) continue;
     const i64 bin = bin_of(f64(x[i]), edges, bins);
     if (bin < 0) continue;
-    if (few) atomic_add(own + bin, u32(1));
-    else atomic_add(counts + bin, i64(1));
+    if (few)
+      atomic_add(own + bin, u32(1));
+    else
+      atomic_add(counts + bin, i64(1));
   }
   __syncthreads();
   if (few)
@@ -77,8 +79,10 @@ __global__ void joint_histogram(const T* a, const T* b, const u8* mask, const f6
     if (mask && !mask[i]) continue;
     const i64 p = bin_of(f64(a[i]), a_edges, a_bins), q = bin_of(f64(b[i]), b_edges, b_bins);
     if (p < 0 || q < 0) continue;
-    if (few) atomic_add(own + p * b_bins + q, u32(1));
-    else atomic_add(counts + p * b_bins + q, i64(1));
+    if (few)
+      atomic_add(own + p * b_bins + q, u32(1));
+    else
+      atomic_add(counts + p * b_bins + q, i64(1));
   }
   __syncthreads();
   if (few)

@@ -21,7 +21,8 @@ __global__ void square_differences(const T* a, const T* b, const u8* mask, f64* 
 }
 
 template <class T>
-__global__ void comoments(const T* a, const T* b, const u8* mask, f64* parts, i64 n, f64 a0, f64 b0) {
+__global__ void comoments(const T* a, const T* b, const u8* mask, f64* parts, i64 n, f64 a0,
+                          f64 b0) {
   VOXKERN_SHARED(f64, room, 32);
   f64 sums[6] = {};
   for (i64 i = first(); i < n; i += step()) {

@@ -1,4 +1,5 @@
-// Two images compared under an affine map: sums over samples, in an order that the shapes alone fix.
+// Two images compared under an affine map: sums over samples, in an order that the shapes alone
+// fix.
 #include <voxkern/launch.cuh>
 #include <voxkern/metrics/parzen.hpp>
 #include <voxkern/registration/affine.hpp>
@@ -25,8 +26,9 @@ __device__ __forceinline__ bool read(const f32* fixed, const f32* moving, const 
     held[a] = map.base(a, f64(z), f64(y)) + map.along(a) * u;
   }
   if (!within(c[0], n.z) || !within(c[1], n.y) || !within(c[2], n.x)) return false;
-  if (moving_mask && !moving_mask[offset({i64(floor(c[0] + 0.5)), i64(floor(c[1] + 0.5)),
-                                          i64(floor(c[2] + 0.5))}, n)])
+  if (moving_mask &&
+      !moving_mask[offset({i64(floor(c[0] + 0.5)), i64(floor(c[1] + 0.5)), i64(floor(c[2] + 0.5))},
+                          n)])
     return false;
   const f64 cz = nearest(held[0], n.z), cy = nearest(held[1], n.y), cx = nearest(held[2], n.x);
   const f32 moves[3] = {cz == held[0] ? 1.0f : 0.0f, cy == held[1] ? 1.0f : 0.0f,
@@ -73,9 +75,10 @@ __device__ __forceinline__ Source source_of(int sum) {
 }
 
 // A warp takes a row of samples at a time, sums along it, and multiplies by z and y afterwards.
-__global__ void __launch_bounds__(256, 2) affine_moments(const f32* fixed, const f32* moving, const u8* fixed_mask,
-                               const u8* moving_mask, const f64* matrix, f64* parts, Size size,
-                               Size moving_size, Vec3 centre, Size step, i64 seed, f64 f0, f64 m0) {
+__global__ void __launch_bounds__(256, 2)
+    affine_moments(const f32* fixed, const f32* moving, const u8* fixed_mask, const u8* moving_mask,
+                   const f64* matrix, f64* parts, Size size, Size moving_size, Vec3 centre,
+                   Size step, i64 seed, f64 f0, f64 m0) {
   VOXKERN_SHARED(f32, rows, warps * row_sums);
   VOXKERN_SHARED(f64, totals, warps * affine_sums);
   const Map map{matrix, centre};
@@ -91,11 +94,13 @@ __global__ void __launch_bounds__(256, 2) affine_moments(const f32* fixed, const
     f32 sums[row_sums] = {};
     for (i64 x = line.x + lane * step.x; x < size.x; x += 32 * step.x) {
       Sample s;
-      if (!read(fixed, moving, fixed_mask, moving_mask, map, size, moving_size, line.z, line.y, x, s))
+      if (!read(fixed, moving, fixed_mask, moving_mask, map, size, moving_size, line.z, line.y, x,
+                s))
         continue;
       s.f = f32(f64(s.f) - f0);
       s.m = f32(f64(s.m) - m0);
-      const f32 g[3] = {s.gz, s.gy, s.gx}, plain[6] = {1, s.f, s.m, s.f * s.f, s.m * s.m, s.f * s.m};
+      const f32 g[3] = {s.gz, s.gy, s.gx},
+                plain[6] = {1, s.f, s.m, s.f * s.f, s.m * s.m, s.f * s.m};
       for (int k = 0; k < 6; ++k) sums[k] += plain[k];
       int pair = 24;
       for (int a = 0; a < 3; ++a) {
@@ -161,7 +166,8 @@ __global__ void affine_parzen(const f32* fixed, const f32* moving, const u8* fix
   for (i64 i = first(); i < samples; i += voxkern::step()) {
     Line line;
     Sample s;
-    if (!sample(fixed, moving, fixed_mask, moving_mask, map, size, moving_size, step, seed, i, line, s))
+    if (!sample(fixed, moving, fixed_mask, moving_mask, map, size, moving_size, step, seed, i, line,
+                s))
       continue;
     const f64 place = m.place(m.cut(f64(s.m)));
     const i64 bin = parzen_bin(place, bins), row = parzen_bin(f.place(f.cut(f64(s.f))), bins);
@@ -178,8 +184,8 @@ __global__ void affine_parzen(const f32* fixed, const f32* moving, const u8* fix
 __global__ void affine_parzen_gradient(const f32* fixed, const f32* moving, const u8* fixed_mask,
                                        const u8* moving_mask, const f64* matrix, const f64* table,
                                        f64* parts, Size size, Size moving_size, Vec3 centre,
-                                       Size step, i64 seed, i64 bins, f64 fixed_low,
-                                       f64 fixed_high, f64 moving_low, f64 moving_high) {
+                                       Size step, i64 seed, i64 bins, f64 fixed_low, f64 fixed_high,
+                                       f64 moving_low, f64 moving_high) {
   VOXKERN_SHARED(f64, room, 32);
   const Map map{matrix, centre};
   const Axis f(fixed_low, fixed_high, bins), m(moving_low, moving_high, bins);
@@ -188,7 +194,8 @@ __global__ void affine_parzen_gradient(const f32* fixed, const f32* moving, cons
   for (i64 i = first(); i < samples; i += voxkern::step()) {
     Line line;
     Sample s;
-    if (!sample(fixed, moving, fixed_mask, moving_mask, map, size, moving_size, step, seed, i, line, s))
+    if (!sample(fixed, moving, fixed_mask, moving_mask, map, size, moving_size, step, seed, i, line,
+                s))
       continue;
     const f64 place = m.place(m.cut(f64(s.m)));
     const i64 bin = parzen_bin(place, bins), row = parzen_bin(f.place(f.cut(f64(s.f))), bins);

@@ -22,8 +22,9 @@ __global__ void affine_linear(const T* in, T* out, const f64* matrix, Size from,
 }
 
 template <class R, class U>
-__global__ void __launch_bounds__(256, 2) affine_spline(const R* in, U* out, const f64* matrix, Size from, Size to, i64 order,
-                              i64 outside, f64 fill) {
+__global__ void __launch_bounds__(256, 2)
+    affine_spline(const R* in, U* out, const f64* matrix, Size from, Size to, i64 order,
+                  i64 outside, f64 fill) {
   for (i64 i = first(); i < to.count(); i += step()) {
     const Vec3 at = mapped(matrix, i, to);
     out[i] = read_spline<U>(dense(in, from), at.z, at.y, at.x, order, outside, fill);
@@ -35,18 +36,12 @@ __global__ void __launch_bounds__(256, 2) affine_spline(const R* in, U* out, con
 #ifndef __CUDACC_RTC__
 #include "../export.hpp"
 static const voxkern::cuda::Exports exports{
-    {"affine_linear<u8>",
-     voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::u8>>},
-    {"affine_linear<i16>",
-     voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::i16>>},
-    {"affine_linear<u16>",
-     voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::u16>>},
-    {"affine_linear<i32>",
-     voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::i32>>},
-    {"affine_linear<f32>",
-     voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::f32>>},
-    {"affine_linear<f64>",
-     voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::f64>>},
+    {"affine_linear<u8>", voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::u8>>},
+    {"affine_linear<i16>", voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::i16>>},
+    {"affine_linear<u16>", voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::u16>>},
+    {"affine_linear<i32>", voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::i32>>},
+    {"affine_linear<f32>", voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::f32>>},
+    {"affine_linear<f64>", voxkern::cuda::launcher<voxkern::kernel::affine_linear<voxkern::f64>>},
     {"affine_spline<f32,u8>",
      voxkern::cuda::launcher<voxkern::kernel::affine_spline<voxkern::f32, voxkern::u8>>},
     {"affine_spline<f32,i16>",

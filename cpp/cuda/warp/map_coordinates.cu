@@ -12,8 +12,9 @@ __global__ void points_linear(const T* in, T* out, const C* zs, const C* ys, con
 }
 
 template <class R, class U, class C>
-__global__ void __launch_bounds__(256, 2) points_spline(const R* in, U* out, const C* zs, const C* ys, const C* xs, Size from,
-                              i64 count, i64 order, i64 outside, f64 fill) {
+__global__ void __launch_bounds__(256, 2)
+    points_spline(const R* in, U* out, const C* zs, const C* ys, const C* xs, Size from, i64 count,
+                  i64 order, i64 outside, f64 fill) {
   for (i64 i = first(); i < count; i += step())
     out[i] =
         read_spline<U>(dense(in, from), f64(zs[i]), f64(ys[i]), f64(xs[i]), order, outside, fill);
@@ -49,28 +50,40 @@ static const voxkern::cuda::Exports exports{
     {"points_linear<f64,f64>",
      voxkern::cuda::launcher<voxkern::kernel::points_linear<voxkern::f64, voxkern::f64>>},
     {"points_spline<f32,u8,f32>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f32, voxkern::u8, voxkern::f32>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f32, voxkern::u8, voxkern::f32>>},
     {"points_spline<f32,u8,f64>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f32, voxkern::u8, voxkern::f64>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f32, voxkern::u8, voxkern::f64>>},
     {"points_spline<f32,i16,f32>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f32, voxkern::i16, voxkern::f32>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f32, voxkern::i16, voxkern::f32>>},
     {"points_spline<f32,i16,f64>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f32, voxkern::i16, voxkern::f64>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f32, voxkern::i16, voxkern::f64>>},
     {"points_spline<f32,u16,f32>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f32, voxkern::u16, voxkern::f32>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f32, voxkern::u16, voxkern::f32>>},
     {"points_spline<f32,u16,f64>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f32, voxkern::u16, voxkern::f64>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f32, voxkern::u16, voxkern::f64>>},
     {"points_spline<f32,f32,f32>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f32, voxkern::f32, voxkern::f32>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f32, voxkern::f32, voxkern::f32>>},
     {"points_spline<f32,f32,f64>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f32, voxkern::f32, voxkern::f64>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f32, voxkern::f32, voxkern::f64>>},
     {"points_spline<f64,i32,f32>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f64, voxkern::i32, voxkern::f32>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f64, voxkern::i32, voxkern::f32>>},
     {"points_spline<f64,i32,f64>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f64, voxkern::i32, voxkern::f64>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f64, voxkern::i32, voxkern::f64>>},
     {"points_spline<f64,f64,f32>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f64, voxkern::f64, voxkern::f32>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f64, voxkern::f64, voxkern::f32>>},
     {"points_spline<f64,f64,f64>",
-     voxkern::cuda::launcher<voxkern::kernel::points_spline<voxkern::f64, voxkern::f64, voxkern::f64>>},
+     voxkern::cuda::launcher<
+         voxkern::kernel::points_spline<voxkern::f64, voxkern::f64, voxkern::f64>>},
 };
 #endif

@@ -51,9 +51,7 @@ static const voxkern::cuda::Exports exports{
      voxkern::cuda::launcher<voxkern::kernel::spline_copy<voxkern::i32, voxkern::f64>>},
     {"spline_copy<f64,f64>",
      voxkern::cuda::launcher<voxkern::kernel::spline_copy<voxkern::f64, voxkern::f64>>},
-    {"spline_lines<f32>",
-     voxkern::cuda::launcher<voxkern::kernel::spline_lines<voxkern::f32>>},
-    {"spline_lines<f64>",
-     voxkern::cuda::launcher<voxkern::kernel::spline_lines<voxkern::f64>>},
+    {"spline_lines<f32>", voxkern::cuda::launcher<voxkern::kernel::spline_lines<voxkern::f32>>},
+    {"spline_lines<f64>", voxkern::cuda::launcher<voxkern::kernel::spline_lines<voxkern::f64>>},
 };
 #endif

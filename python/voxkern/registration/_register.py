@@ -217,8 +217,13 @@ class _Level:
     ) -> tuple[Matrix, float, bool]:
         """Return better parameters, the metric's value, and whether the search ended by itself."""
         near = tolerance * self.voxel
-        sign = {"mi": lambda c: -c, "ncc": lambda c: 1 - c, "ssd": lambda c: c}[self.metric]
-        tell = lambda iteration, cost: watch(iteration, sign(cost))  # noqa: E731
+
+        def value(cost: float) -> float:
+            return {"mi": -cost, "ncc": 1 - cost, "ssd": cost}[self.metric]
+
+        def tell(iteration: int, cost: float) -> None:
+            watch(iteration, value(cost))
+
         cost, finished = math.inf, False
         for _ in range(ROUNDS):
             self.hold(p)
@@ -237,7 +242,7 @@ class _Level:
             moved, p = float(np.abs(found - p).max()), found
             if moved < 3 * near or not math.isfinite(cost):
                 break
-        return p, sign(cost), finished
+        return p, value(cost), finished
 
 
 def _steps(shape: Sequence[int], samples: int) -> tuple[int, int, int]:

@@ -108,6 +108,7 @@ def read_affine(
         points = [np.arange(n) * full[a, a] + full[a, 3] for a, n in enumerate(y.shape)]
         return read_grid(x, y, points, how, workers)
     _affine(x, y, full.ravel(), *how, workers=workers)
+    return None
 
 
 def affine_transform(

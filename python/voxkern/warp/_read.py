@@ -69,7 +69,9 @@ def read(
     result = _arrays.output(out, full, x.dtype, (x,))
     source = _arrays.rows_contiguous(x)
     target = result
-    unfit = not result.flags.c_contiguous if listed else _arrays.rows_contiguous(result) is not result
+    unfit = (
+        not result.flags.c_contiguous if listed else _arrays.rows_contiguous(result) is not result
+    )
     if out is not None and unfit:
         target = _arrays.empty(full, x.dtype, result)
     written = target
@@ -79,7 +81,7 @@ def read(
     pad = _PAD if prefilter and order > 1 and outside in (NEAREST, GRID_CONSTANT) else 0
     if 0 not in full:
         if listed:
-            pairs = [(next(_arrays.volumes(source))[0], written.reshape(-1))]
+            pairs: Any = [(next(_arrays.volumes(source))[0], written.reshape(-1))]
         else:
             pairs = _arrays.volumes(source, written)
         for volume, answer in pairs:

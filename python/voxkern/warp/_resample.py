@@ -88,7 +88,8 @@ def resample(
     .. math:: S^{-1} D^{-1} (T(o' + D' S' v) - o)
 
     with spacings S, directions D, origins o, a prime for the output, and the transform T. With
-    `new_spacing` alone the output has ``ceil(n * spacing / new_spacing)`` voxels; with `shape` alone
+    `new_spacing` alone the output has ``ceil(n * spacing / new_spacing)`` voxels; with `shape`
+    alone
     its spacing is ``n * spacing / shape``. `antialias` smooths with a Gaussian of
     sigma ``max(0, (new / old - 1) / 2)`` voxels.
 
@@ -147,7 +148,9 @@ def _axes(value: Any, ndim: int, name: str, default: NDArray[Any]) -> NDArray[np
         return default
     m = np.array(value, np.float64)
     if m.shape != (ndim, ndim) or not np.isfinite(m).all() or abs(np.linalg.det(m)) < 1e-6:
-        raise ValueError(f"{name} must be a {ndim}x{ndim} matrix of independent columns; got {value!r}")
+        raise ValueError(
+            f"{name} must be a {ndim}x{ndim} matrix of independent columns; got {value!r}"
+        )
     return m
 
 

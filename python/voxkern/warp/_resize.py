@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import _args, _arrays
 from ..filters import gaussian_filter
 from ._read import read
@@ -78,7 +76,7 @@ def resize(
         sigma = [max(0.0, (n / m - 1) / 2) for n, m in zip(large, small, strict=True)]
         if any(sigma):
             image = gaussian_filter(
-                image, (0.0,) * (x.ndim - ndim) + tuple(sigma), mode=mode, cval=cval,
+                image, (0.0,) * (x.ndim - ndim) + tuple(sigma), mode=mode, cval=cval.real,
                 workers=workers,
             )  # fmt: skip
     points = [zoom_points(n, m, True) for n, m in zip(large, small, strict=True)]

@@ -53,7 +53,7 @@ class Transform:
             raise ValueError(f"matrix must be 2x2, 3x3, 2x3, 3x4 or 4x4; got shape {m.shape}")
         if not np.isfinite(m).all():
             raise ValueError("matrix must be finite")
-        homogeneous = m.shape[0] != m.shape[1] or m.shape[0] == 4
+        homogeneous = m.shape in {(2, 3), (3, 4), (4, 4)}
         if not homogeneous:
             n = m.shape[0]
             move = np.zeros(n) if translation is None else _point(translation, n, "translation")
@@ -195,7 +195,7 @@ def _from_itk(kind: str, n: int, p: NDArray[Any], fixed: Any, path: Any) -> Tran
         linear, move = p[6] * _versor(p[:3]), p[3:6]
     else:
         raise ValueError(f"{path} holds a {kind}, which is not a linear transform known here")
-    return Transform(linear[::-1, ::-1], move[::-1], center[::-1])
+    return Transform(linear[::-1, ::-1], move[::-1].tolist(), center[::-1].tolist())
 
 
 def _turn(axis: int, angle: float) -> NDArray[np.float64]:

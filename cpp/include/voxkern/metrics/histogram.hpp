@@ -5,8 +5,8 @@
 
 namespace voxkern {
 
-// The bin of v among `bins`, whose `edges` rise; the last bin has its upper edge in it, as in NumPy.
-// -1 outside, and for NaN. Bins of one width are found at once, others by halving.
+// The bin of v among `bins`, whose `edges` rise; the last bin has its upper edge in it, as in
+// NumPy. -1 outside, and for NaN. Bins of one width are found at once, others by halving.
 VOXKERN_HD i64 bin_of(f64 v, const f64* edges, i64 bins) {
   if (!(v >= edges[0] && v <= edges[bins])) return -1;
   i64 low = 0, high = bins - 1;
@@ -17,8 +17,10 @@ VOXKERN_HD i64 bin_of(f64 v, const f64* edges, i64 bins) {
   if (v >= edges[high + 1]) high = bins - 1;
   while (low < high) {
     const i64 middle = (low + high + 1) / 2;
-    if (v < edges[middle]) high = middle - 1;
-    else low = middle;
+    if (v < edges[middle])
+      high = middle - 1;
+    else
+      low = middle;
   }
   return low;
 }
@@ -26,8 +28,8 @@ VOXKERN_HD i64 bin_of(f64 v, const f64* edges, i64 bins) {
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
-// out = the smallest and the largest number under the mask (+inf and -inf if there is none), 1 if there
-// is a NaN, and how many voxels there are.
+// out = the smallest and the largest number under the mask (+inf and -inf if there is none), 1 if
+// there is a NaN, and how many voxels there are.
 template <class T>
 void extremes(On, View<const T> x, View<const u8> mask, List<f64> out);
 // counts[bin] = how many voxels under the mask lie in it.

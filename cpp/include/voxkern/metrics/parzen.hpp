@@ -20,9 +20,7 @@ struct Axis {
 };
 
 // The bin of a place, with room for the window on both sides.
-VOXKERN_HD i64 parzen_bin(f64 place, i64 bins) {
-  return least(most(i64(place), i64(2)), bins - 3);
-}
+VOXKERN_HD i64 parzen_bin(f64 place, i64 bins) { return least(most(i64(place), i64(2)), bins - 3); }
 
 // The weight of bin `first - 1 + k` for a place `u` behind the bin `first`, and its slope.
 VOXKERN_HD f64 cubic_weight(int k, f64 u) {
@@ -39,7 +37,8 @@ VOXKERN_HD f64 cubic_slope(int k, f64 u) {
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
-// counts[bin of fixed, bin of moving] in units of 2^-20, over voxels whose values lie in the ranges.
+// counts[bin of fixed, bin of moving] in units of 2^-20, over voxels whose values lie in the
+// ranges.
 template <class T>
 void parzen_histogram(On, View<const T> fixed, View<const T> moving, View<const u8> mask, i64 bins,
                       f64 fixed_low, f64 fixed_high, f64 moving_low, f64 moving_high,

@@ -1,7 +1,7 @@
 // The cubic window as one vector: its four weights, or slopes, at once; and counts under it.
 #pragma once
-#include "parzen.hpp"
 #include "../simd.hpp"
+#include "parzen.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -41,7 +41,8 @@ class Windows {
   }
 
  private:
-  static constexpr i64 most = 16384;  // 4096 weights of at most 2/3 in each of four copies: below 2^32
+  static constexpr i64 most =
+      16384;  // 4096 weights of at most 2/3 in each of four copies: below 2^32
 
   void flush() {
     const i64 n = bins_ * bins_;

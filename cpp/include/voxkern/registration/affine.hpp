@@ -28,10 +28,10 @@ VOXKERN_HD Line line_of(i64 i, i64 j, Size grid, Size step, i64 seed) {
           i64(r % u64(step.x))};
 }
 
-// A map from the fixed image's voxels, taken from `centre`, to the moving image's: three rows of four
-// numbers, applied to (z, y, x, 1). Kernels get two, one behind the other. A voxel takes part where
-// the second takes it into the moving image, which is read where the first does, or at the nearest
-// place within. So the samples stay the same while the first map changes.
+// A map from the fixed image's voxels, taken from `centre`, to the moving image's: three rows of
+// four numbers, applied to (z, y, x, 1). Kernels get two, one behind the other. A voxel takes part
+// where the second takes it into the moving image, which is read where the first does, or at the
+// nearest place within. So the samples stay the same while the first map changes.
 struct Map {
   const f64* m;
   Vec3 centre;
@@ -43,20 +43,24 @@ struct Map {
 
 // Whether the place lies between the centres of voxels, so that it can be read; an axis of one
 // voxel is read within half of one.
-VOXKERN_HD bool within(f64 c, i64 n) { return n > 1 ? c >= 0.0 && c <= f64(n - 1) : c >= -0.5 && c <= 0.5; }
+VOXKERN_HD bool within(f64 c, i64 n) {
+  return n > 1 ? c >= 0.0 && c <= f64(n - 1) : c >= -0.5 && c <= 0.5;
+}
 
 // The nearest place to c where an axis of n voxels can be read.
 VOXKERN_HD f64 nearest(f64 c, i64 n) { return n > 1 ? least(most(c, 0.0), f64(n - 1)) : 0.0; }
 
-// The sums of affine_moments, in this order. With g the moving image's gradient and v = (z, y, x, 1)
-// from the centre, the derivative J of a sample by the map's entries is g_a v_c at 4 a + c.
-//   6: count, f, m, f f, m m, f m     12: J     12: J f     12: J m     78: J J', its upper half by rows
+// The sums of affine_moments, in this order. With g the moving image's gradient and v = (z, y, x,
+// 1) from the centre, the derivative J of a sample by the map's entries is g_a v_c at 4 a + c.
+//   6: count, f, m, f f, m m, f m     12: J     12: J f     12: J m     78: J J', its upper half by
+//   rows
 constexpr int affine_sums = 120;
 
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
-// Sums over the samples, f and m taken from f0 and m0. The moving image has two voxels along x at least.
+// Sums over the samples, f and m taken from f0 and m0. The moving image has two voxels along x at
+// least.
 void affine_moments(On, View<const f32> fixed, View<const f32> moving, View<const u8> fixed_mask,
                     View<const u8> moving_mask, List<const f64> matrix, Vec3 centre, Size step,
                     i64 seed, f64 f0, f64 m0, List<f64> sums);

@@ -14,8 +14,8 @@ struct Line {
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
-// out(v) = in(matrix v): `matrix` has three rows (z, y, x, offset); `order` of the spline; `outside`
-// is an Outside. The last two numbers are the range of an integer output, which U knows.
+// out(v) = in(matrix v): `matrix` has three rows (z, y, x, offset); `order` of the spline;
+// `outside` is an Outside. The last two numbers are the range of an integer output, which U knows.
 template <class T, class U>
 void affine(On, View<const T> in, View<U> out, List<const f64> matrix, i64 order, i64 outside,
             f64 fill, f64, f64);

@@ -44,8 +44,10 @@ VOXKERN_HD void filter_line(R* c, i64 n, i64 step, f64 z, f64 gain, Line_end end
   for (i64 i = end == Line_end::reflect ? 0 : 1; i < n; ++i) {
     power *= z;
     if (fabs(power) < eps || (end == Line_end::mirror && i == n - 1)) break;
-    if (end == Line_end::wrap) sum += power * f64(c[(n - i) * step]);
-    else sum += power * (f64(c[i * step]) + far * f64(c[(n - 1 - i) * step]));
+    if (end == Line_end::wrap)
+      sum += power * f64(c[(n - i) * step]);
+    else
+      sum += power * (f64(c[i * step]) + far * f64(c[(n - 1 - i) * step]));
   }
   sum /= end == Line_end::wrap ? 1 - far : 1 - far * far;
   if (end == Line_end::reflect) sum += f64(c[0]);
@@ -73,8 +75,8 @@ VOXKERN_HD void filter_line(R* c, i64 n, i64 step, f64 z, f64 gain, Line_end end
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
-// The image, padded by `pad` voxels on each side (edge voxels, or `fill` for grid_constant), filtered
-// along every axis of more than one voxel.
+// The image, padded by `pad` voxels on each side (edge voxels, or `fill` for grid_constant),
+// filtered along every axis of more than one voxel.
 template <class T, class U>
 void spline_filter(On, View<const T> in, View<U> out, i64 order, i64 outside, Size pad, f64 fill);
 }  // namespace cpu
