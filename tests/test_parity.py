@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pytest
+from parity import hold, outputs
 
 import voxkern  # noqa: F401  (declares the kernels)
 from voxkern import _backends
@@ -36,26 +36,6 @@ def runners(kernel: Kernel) -> Iterator[tuple[str, Callable[..., None]]]:
     numba = _backends.Numba.find(kernel)
     if numba is not None:
         yield "numba", lambda *args: numba(2, args)
-
-
-def outputs(kernel: Kernel, args: tuple[Any, ...]) -> list[np.ndarray]:
-    """The arguments that the kernel writes, as its annotations say."""
-    words = [t for t in kernel.rule.__annotations__.values() if t != "None"]
-    return [a for a, word in zip(args, words, strict=True) if word in ("Out", "ListOut")]
-
-
-def hold(kernel: Kernel, got: np.ndarray, want: np.ndarray, where: str) -> None:
-    if kernel.exact:
-        np.testing.assert_array_equal(got, want, err_msg=f"{kernel.name} on {where}")
-    else:
-        scale = float(np.max(np.abs(want[np.isfinite(want)]), initial=0))
-        np.testing.assert_allclose(
-            got,
-            want,
-            rtol=kernel.rtol,
-            atol=kernel.atol * scale,
-            err_msg=f"{kernel.name} on {where}: {kernel.why}",
-        )
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+import builds
 import emulate
 import pytest
 
@@ -32,11 +33,11 @@ def in_sanitized():
     """``in_sanitized(variant, *command)``: run Python with a sanitized build, and say what came."""
 
     def run(variant, *command, module=None, **more):
-        reason = emulate.missing() or emulate.missing_sanitizer(variant)
+        reason = emulate.missing() or builds.missing_sanitizer(variant)
         if reason:
             pytest.skip(reason)
         path = module or emulate.build(variant)
-        env = os.environ | emulate.sanitized_environment(variant)
+        env = os.environ | builds.sanitized_environment(variant)
         env |= {"VOXKERN_EMU": variant, "VOXKERN_EMU_MODULE": str(path)} | more
         return subprocess.run(
             [sys.executable, *command], env=env, capture_output=True, text=True, check=False

@@ -12,17 +12,16 @@ import functools
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import builds
 import numpy as np
 
 from voxkern import _gpu
 
 ROOT = Path(__file__).parents[2]
 BUILDS = ROOT / "build" / "emu"
-SANITIZERS = {"plain": "", "address": "address,undefined", "thread": "thread"}
 
 # Orders of threads and blocks under which a right kernel gives the same answer.
 SCHEDULES = {
@@ -35,12 +34,7 @@ SCHEDULES = {
 
 def missing():
     """Why the emulator cannot be built here, or None."""
-    for tool in ("cmake", "c++"):
-        if shutil.which(tool) is None:
-            return f"the emulator is compiled when tested: install {tool}"
-    if importlib.util.find_spec("pybind11") is None:
-        return "the emulator is compiled when tested: pip install pybind11"
-    return None
+    return builds.missing_tool("the emulator")
 
 
 def build(variant="plain", root=ROOT, folder=None):
@@ -50,44 +44,14 @@ def build(variant="plain", root=ROOT, folder=None):
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-        _run(
+        builds.run(
             *("cmake", "-S", Path(__file__).parent, "-B", folder, *generator),
             f"-DVOXKERN_ROOT={root}",
-            f"-DVOXKERN_EMU_SANITIZE={SANITIZERS[variant]}",
+            f"-DVOXKERN_EMU_SANITIZE={builds.SANITIZERS[variant]}",
             f"-DPython_EXECUTABLE={sys.executable}",
         )
-        _run("cmake", "--build", folder, "--parallel", str(os.cpu_count()))
+        builds.run("cmake", "--build", folder, "--parallel", str(os.cpu_count()))
     return next(folder.glob("_cuda_emu*.so"))
-
-
-@functools.cache
-def _library(name):
-    """The path of a library of the compiler, or None."""
-    found = subprocess.run(
-        ["c++", f"-print-file-name={name}"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    return found if Path(found).is_file() else None
-
-
-def missing_sanitizer(variant):
-    """Why a sanitized build cannot run here, or None."""
-    name = "libtsan.so" if variant == "thread" else "libasan.so"
-    return None if _library(name) else f"the compiler has no {name}"
-
-
-def sanitized_environment(variant):
-    """What a Python that loads a sanitized build needs around it."""
-    if variant == "thread":
-        return {"LD_PRELOAD": _library("libtsan.so"), "TSAN_OPTIONS": "halt_on_error=1 exitcode=66"}
-    preload = " ".join(filter(None, map(_library, ("libasan.so", "libstdc++.so"))))
-    options = "detect_leaks=0:detect_stack_use_after_return=0"
-    return {"LD_PRELOAD": preload, "ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1"}
-
-
-def _run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}")
 
 
 @functools.cache

@@ -5,6 +5,7 @@ import sys
 import emulate
 import numpy as np
 import pytest
+from parity import hold, outputs
 
 import voxkern  # noqa: F401  (declares the kernels)
 from voxkern._kernel import REGISTRY
@@ -13,28 +14,12 @@ SHAPES = [(1, 1, 1), (1, 1, 37), (4, 1, 5), (1, 17, 11), (5, 6, 33)]
 PLANS = {name: kernel for name, kernel in REGISTRY.items() if "cuda" in kernel.overrides}
 
 
-def outputs(kernel, args):
-    """The arguments that the kernel writes, as its annotations say."""
-    words = [word for name, word in kernel.rule.__annotations__.items() if name != "return"]
-    return [a for a, word in zip(args, words, strict=True) if word in ("Out", "ListOut")]
-
-
 def answer_of(kernel, run, args):
     """What `run` leaves in copies of the arrays that it writes to, and `args` as they were."""
     written = outputs(kernel, args)
     copies = {id(a): a.copy() for a in written}
     run(*(copies.get(id(a), a) for a in args))
     return [copies[id(a)] for a in written]
-
-
-def hold(kernel, got, want):
-    if kernel.exact:
-        np.testing.assert_array_equal(got, want, err_msg=kernel.name)
-        return
-    scale = float(np.max(np.abs(want[np.isfinite(want)]), initial=0))
-    np.testing.assert_allclose(
-        got, want, rtol=kernel.rtol, atol=kernel.atol * scale, err_msg=kernel.why
-    )
 
 
 def c_ordered(args):
@@ -53,7 +38,7 @@ def test_a_plan_gives_the_rules_answer(gpu, name, dtype, shape):
         wanted = answer_of(kernel, kernel.rule, args)
         got = answer_of(kernel, lambda *a: kernel.overrides["cuda"](gpu, *a), args)
         for answer, want in zip(got, wanted, strict=True):
-            hold(kernel, answer, want)
+            hold(kernel, answer, want, f"the emulator, seed {seed}")
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)

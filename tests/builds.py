@@ -1,0 +1,50 @@
+"""What tests need that compile: the tools, and sanitized modules in a plain Python."""
+
+import functools
+import importlib.util
+import shutil
+import subprocess
+from pathlib import Path
+
+SANITIZERS = {"plain": "", "address": "address,undefined", "thread": "thread"}
+
+
+def missing_tool(what):
+    """Why `what` cannot be compiled here, or None."""
+    for tool in ("cmake", "c++"):
+        if shutil.which(tool) is None:
+            return f"{what} is compiled when tested: install {tool}"
+    if importlib.util.find_spec("pybind11") is None:
+        return f"{what} is compiled when tested: pip install pybind11"
+    return None
+
+
+def run(*command):
+    """Run a command; what it printed is in the error if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}")
+
+
+@functools.cache
+def library(name):
+    """The path of a library of the compiler, or None."""
+    found = subprocess.run(
+        ["c++", f"-print-file-name={name}"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return found if Path(found).is_file() else None
+
+
+def missing_sanitizer(variant):
+    """Why a sanitized build cannot run here, or None."""
+    name = "libtsan.so" if variant == "thread" else "libasan.so"
+    return None if library(name) else f"the compiler has no {name}"
+
+
+def sanitized_environment(variant):
+    """What a Python that loads a sanitized build needs around it."""
+    if variant == "thread":
+        return {"LD_PRELOAD": library("libtsan.so"), "TSAN_OPTIONS": "halt_on_error=1 exitcode=66"}
+    preload = " ".join(filter(None, map(library, ("libasan.so", "libstdc++.so"))))
+    options = "detect_leaks=0:detect_stack_use_after_return=0"
+    return {"LD_PRELOAD": preload, "ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1"}

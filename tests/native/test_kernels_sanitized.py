@@ -1,0 +1,83 @@
+"""Every CPU kernel on its example arguments, built with the sanitizers."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import builds
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NINJA = ["-G", "Ninja"] if shutil.which("ninja") else []
+LEVEL = "v2" if platform.machine() in ("x86_64", "AMD64") else "base"
+
+# Under a sanitized module. Plain Python plays the rule, and is not told apart by it.
+PROGRAM = """
+import importlib, sys
+import numpy as np
+from parity import outputs
+from test_parity import SHAPES
+import voxkern
+from voxkern._kernel import REGISTRY
+
+module = importlib.import_module("voxkern._cpu_" + sys.argv[1])
+ran = 0
+for name, kernel in REGISTRY.items():
+    run = getattr(module, name, None)
+    for dtype in kernel.dtypes if run else ():
+        for shape in (*SHAPES, (11, 18, 37)):
+            args = kernel.sample(np.random.default_rng(3), shape, dtype)
+            written = outputs(kernel, args)
+            before = [a.copy() for a in written]
+            answers = []
+            for threads in (1, 4):
+                for a, b in zip(written, before):
+                    a[...] = b
+                run(threads, *args)
+                answers.append([a.copy() for a in written])
+            for one, four in zip(*answers):
+                np.testing.assert_array_equal(one, four, err_msg=name)
+            ran += 1
+print("ran", ran)
+"""
+
+
+def build(variant):
+    """Put a sanitized module beside a copy of the package, and return the copy's folder."""
+    folder = ROOT / "build" / "sanitized" / variant
+    package = folder / "site" / "voxkern"
+    shutil.rmtree(package, ignore_errors=True)
+    shutil.copytree(
+        ROOT / "python" / "voxkern", package, ignore=shutil.ignore_patterns("*.so", "__pycache__")
+    )
+    builds.run(
+        *("cmake", "-S", ROOT, "-B", folder / "build", *NINJA, "-DVOXKERN_CUDA=OFF"),
+        *(f"-DVOXKERN_LEVELS={LEVEL}", f"-DVOXKERN_SANITIZE={builds.SANITIZERS[variant]}"),
+        f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={package}",
+        f"-DPython_EXECUTABLE={sys.executable}",
+    )
+    builds.run("cmake", "--build", folder / "build", "--parallel", str(os.cpu_count()))
+    return package.parent
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("variant", ["address", "thread"])
+def test_no_sanitizer_has_a_word_to_say(variant):
+    reason = builds.missing_tool("the module") or builds.missing_sanitizer(variant)
+    if reason:
+        pytest.skip(reason)
+    site = build(variant)
+    paths = os.pathsep.join(map(str, (site, ROOT / "tests")))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, LEVEL],
+        env=os.environ | builds.sanitized_environment(variant) | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-6000:]
+    assert int(done.stdout.split()[-1]) > 100
