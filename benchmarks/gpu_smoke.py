@@ -4,9 +4,8 @@ import sys
 
 import numpy as np
 
-import voxkern  # noqa: F401  (declares the kernels)
 from voxkern import _backends, _gpu
-from voxkern._kernel import REGISTRY
+from voxkern._kernel import kernels
 
 
 def main():
@@ -17,7 +16,7 @@ def main():
     import cupy
 
     count = 0
-    for kernel in REGISTRY.values():
+    for kernel in kernels().values():
         plan = kernel.overrides.get("cuda")
         for dtype in kernel.dtypes if plan else ():
             args = kernel.sample(np.random.default_rng(0), (5, 9, 35), dtype)

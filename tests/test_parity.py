@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from parity import hold, outputs
 
-import voxkern  # noqa: F401  (declares the kernels)
 from voxkern import _backends
-from voxkern._kernel import REGISTRY, Kernel
+from voxkern._kernel import Kernel, kernels
 
+KERNELS = kernels()
 SHAPES = [(1, 1, 1), (1, 1, 9), (1, 6, 7), (4, 1, 5), (4, 5, 6), (3, 9, 70)]
 LEVELS = ["v2", "v3", "v4", "base"]
 
@@ -41,10 +41,10 @@ def runners(kernel: Kernel) -> Iterator[tuple[str, Callable[..., None]]]:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(
     ("name", "dtype"),
-    [(name, dtype) for name in sorted(REGISTRY) for dtype in REGISTRY[name].dtypes],
+    [(name, dtype) for name in sorted(KERNELS) for dtype in KERNELS[name].dtypes],
 )
 def test_all_backends_agree(name: str, dtype: str, shape: tuple[int, int, int]) -> None:
-    kernel = REGISTRY[name]
+    kernel = KERNELS[name]
     assert kernel.sample is not None, f"{name} has no example arguments"
     for seed in range(3):
         args = kernel.sample(np.random.default_rng(seed), shape, dtype)
@@ -60,9 +60,9 @@ def test_all_backends_agree(name: str, dtype: str, shape: tuple[int, int, int]) 
                 hold(kernel, got, want, f"{where}, seed {seed}")
 
 
-@pytest.mark.parametrize("name", sorted(REGISTRY))
+@pytest.mark.parametrize("name", sorted(KERNELS))
 def test_threads_do_not_change_a_bit(name: str) -> None:
-    kernel = REGISTRY[name]
+    kernel = KERNELS[name]
     if _backends.Native.find(kernel) is None:
         pytest.skip(f"{name} has no compiled kernel here: build with a C++ compiler")
     run = _backends.Native.find(kernel)

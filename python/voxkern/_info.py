@@ -47,7 +47,7 @@ def info() -> dict[str, Any]:
         "forced": _kernel.forced(),
         "backends": {b.name: b.why_not() or "ready" for bs in _backends.FOR.values() for b in bs},
         "no_cuda": sorted(
-            name for name, k in _kernel.REGISTRY.items() if "cuda" not in k.overrides
+            name for name, k in _kernel.kernels().items() if "cuda" not in k.overrides
         ),
         "installed": {name: version for name, version in found.items() if version},
         "missing": {

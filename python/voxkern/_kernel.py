@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, TypeAlias
@@ -32,9 +33,22 @@ Edge: TypeAlias = Annotated[int, "Edge"]
 Scalar: TypeAlias = Annotated[Any, "Scalar"]
 
 Rule = Callable[..., None]
-Sample = Callable[[np.random.Generator, tuple[int, int, int], str], tuple[Any, ...]]
+Sample = Callable[["np.random.Generator", tuple[int, int, int], str], tuple[Any, ...]]
 
+# The families of kernels, the most used first.
+FAMILIES = (
+    *("filters", "warp", "morphology", "regions", "segment"),
+    *("metrics", "registration", "features", "evaluate"),
+)
 REGISTRY: dict[str, Kernel] = {}
+
+
+def kernels() -> dict[str, Kernel]:
+    """Return every kernel by its name, those of families not loaded yet too."""
+    for family in FAMILIES:
+        importlib.import_module("." + family, __package__)
+    return REGISTRY
+
 
 _DEFAULT = os.environ.get("VOXKERN_BACKEND")
 _forced: contextvars.ContextVar[str | None] = contextvars.ContextVar("voxkern_backend")

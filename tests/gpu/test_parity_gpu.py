@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 from parity import hold, words_of
 
-import voxkern  # noqa: F401  (declares the kernels)
-from voxkern._kernel import REGISTRY
+from voxkern._kernel import kernels
 
 pytestmark = pytest.mark.gpu
 
 SHAPES = [(1, 1, 1), (1, 1, 37), (1, 17, 11), (5, 6, 33), (20, 33, 65)]
-PLANS = {name: kernel for name, kernel in REGISTRY.items() if "cuda" in kernel.overrides}
+PLANS = {name: kernel for name, kernel in kernels().items() if "cuda" in kernel.overrides}
 CASES = [(name, dtype) for name in sorted(PLANS) for dtype in PLANS[name].dtypes]
 DEVICE = ("In", "Out", "ListOut")
 

@@ -21,11 +21,11 @@ import numpy as np
 from parity import outputs
 from test_parity import SHAPES
 import voxkern
-from voxkern._kernel import REGISTRY
+from voxkern._kernel import kernels
 
 module = importlib.import_module("voxkern._cpu_" + sys.argv[1])
 ran = 0
-for name, kernel in REGISTRY.items():
+for name, kernel in kernels().items():
     run = getattr(module, name, None)
     for dtype in kernel.dtypes if run else ():
         for shape in (*SHAPES, (11, 18, 37)):

@@ -57,6 +57,13 @@ def read(path: str | os.PathLike[str], *, mmap: bool = False, progress: Any = Fa
     See Also
     --------
     read_dicom_series : several series in a folder, irregular slices.
+
+    Examples
+    --------
+    >>> voxkern.write("scan.nii.gz", voxkern.Image(np.zeros((4, 6, 6)), spacing=(3, 1, 1)))
+    >>> image = voxkern.read("scan.nii.gz")
+    >>> image.shape, image.spacing
+    ((4, 6, 6), (3.0, 1.0, 1.0))
     """
     path = Path(path)
     if path.is_dir():
@@ -131,6 +138,13 @@ def write(path: str | os.PathLike[str], image: Image, *, level: int | None = Non
     -----
     The file is written under another name in the same folder and then renamed, so a
     reader sees the old file or the new one. Equal images give equal files.
+
+    Examples
+    --------
+    >>> scan = voxkern.Image(np.zeros((4, 6, 6)), spacing=(3, 1, 1))
+    >>> voxkern.write("scan.nrrd", scan)
+    >>> bool((voxkern.read("scan.nrrd").data == scan.data).all())
+    True
     """
     path = Path(path)
     if not isinstance(image, Image):

@@ -161,6 +161,10 @@ def read_dicom_series(
     Gaps count as even within 1 % or 0.02 mm, since positions are rounded decimals. The
     gantry counts as tilted above 0.1 degrees. Resampled slices keep the median spacing;
     places that a tilted slice does not reach get the least value of the series.
+
+    Examples
+    --------
+    >>> voxkern.read_dicom_series("study/3", on_irregular="resample")  # doctest: +SKIP
     """
     directory = Path(directory)
     if on_irregular not in ("raise", "resample"):
