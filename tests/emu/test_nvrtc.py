@@ -8,6 +8,8 @@ from voxkern import _jit
 
 nvrtc = pytest.importorskip("cuda.bindings.nvrtc", reason="pip install 'cuda-bindings==13.0.*'")
 
+pytestmark = pytest.mark.slow
+
 # What CuPy adds by itself.
 CUPY = ("-ftz=true", "--device-as-default-execution-space")
 FILES = [Path(__file__).parent / "probe.cu", *sorted(set(_jit.instances().values()))]
