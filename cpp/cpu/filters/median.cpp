@@ -1,285 +1,169 @@
-// Two schedules, both with an output voxel in each lane of a vector.
-//
-// Boxes of 3 or 5 go through sorting networks whose parts neighbours share: columns along z are
-// sorted once for the rows that use them, merged along y into one sorted list for each x, and
-// the lists of neighbouring x are merged to the middle (after Adams 2021, "Fast Median Filters
-// using Separable Sorting Networks", https://doi.org/10.1145/3450626.3459773, carried to 3-D).
-//
-// Every other footprint and rank is found by bisection: the answer's bits from the highest down,
-// each by counting how many neighbours lie below.
+// Boxes of 3 and 5 go through sorting networks: box_median.hpp. Every other footprint and rank is
+// found by bisection, an output in each lane: the answer's bits from the highest down, each by
+// counting how many neighbours lie below, until all but one are ruled out.
 #include <voxkern/filters/median.hpp>
-
 #include <voxkern/simd.hpp>
 
+#include <cpu/filters/rank.hpp>
 #include <cpu/memory.hpp>
-#include <cpu/parallel.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <vector>
 
 namespace voxkern::cpu {
 namespace {
 
+// Keys with a sign wherever they have two bytes or more, so that fewer types need code.
 template <class T>
-using Key = decltype(rank_key(T()));
+using Signed = std::conditional_t<std::is_same_v<T, u16>, i16, Key<T>>;
 
-// The keys of n numbers, and back. Bytes are copied as such: stores through a byte pointer could
-// change anything, so a loop over them is not made into vectors.
 template <class T>
-void to_keys(const T* from, Key<T>* to, i64 n) {
-  if constexpr (std::is_same_v<T, Key<T>>)
-    std::memcpy(to, from, n * sizeof(T));
+Signed<T> signed_key(T v) {
+  if constexpr (std::is_same_v<T, u16>)
+    return i16(v ^ 0x8000);
   else
-    for (i64 i = 0; i < n; ++i) to[i] = rank_key(from[i]);
+    return rank_key(v);
 }
 template <class T>
-void from_keys(const Key<T>* from, T* to, i64 n) {
-  if constexpr (std::is_same_v<T, Key<T>>)
-    std::memcpy(to, from, n * sizeof(T));
+void from_signed_key(Signed<T> k, T& v) {
+  if constexpr (std::is_same_v<T, u16>)
+    v = u16(u16(k) ^ 0x8000);
   else
-    for (i64 i = 0; i < n; ++i) from_rank_key(from[i], to[i]);
+    from_rank_key(k, v);
 }
 
-// Rows of keys of one width, with what lies outside the image filled in.
+// Bytes are copied as such: stores through a byte pointer could change anything, so a loop over
+// them is not made into vectors.
 template <class T>
-class Rows {
- public:
-  Rows(View<const T> in, Edge edge, T fill, i64 width)
-      : in_(in), edge_(edge), fill_(rank_key(fill)), width_(width) {}
-
-  // The row at (z, y), or null where that is outside and filled.
-  const T* row(i64 z, i64 y) const {
-    const i64 zz = inside(z, in_.size.z, edge_), yy = inside(y, in_.size.y, edge_);
-    return zz < 0 || yy < 0 ? nullptr : in_.row(zz, yy);
-  }
-
-  // The keys of a row from x on.
-  void read(const T* row, i64 x, Key<T>* out) const {
-    const i64 width = width_;
-    if (!row) {
-      std::fill_n(out, width, fill_);
-    } else if (0 <= x && x + width <= in_.size.x) {
-      to_keys(row + x, out, width);
-    } else {
-      const i64 from = std::clamp<i64>(-x, 0, width), to = std::clamp(in_.size.x - x, from, width);
-      for (i64 i = 0; i < from; ++i) out[i] = outside(row, x + i);
-      to_keys(row + x + from, out + from, to - from);
-      for (i64 i = to; i < width; ++i) out[i] = outside(row, x + i);
-    }
-  }
-
- private:
-  Key<T> outside(const T* row, i64 x) const {
-    const i64 at = inside(x, in_.size.x, edge_);
-    return at < 0 ? fill_ : rank_key(row[at]);
-  }
-
-  View<const T> in_;
-  Edge edge_;
-  Key<T> fill_;
-  i64 width_;
-};
-
-// ---- boxes through networks ----
-
-// The median of a box of wz x w x w voxels for a tile of outputs: one plane, some rows, some
-// columns.
-template <class T, int wz, int w>
-class BoxTile {
-  using K = Key<T>;
-  using V = simd::Vec<K>;
-  static constexpr int r = w / 2;
-  static constexpr int vectors = 8;
-  static constexpr int width = (vectors + 1) * V::lanes;  // columns that are read
-  static constexpr int list = wz * w;                     // a sorted list for each x
-
- public:
-  static constexpr i64 columns = vectors * V::lanes;  // columns that are written
-  static_assert(V::lanes >= 2 * r);
-
-  BoxTile(View<const T> in, View<T> out, Edge edge, T fill)
-      : out_(out), rows_(in, edge, fill, width) {}
-
-  // The lists of a row are made one row ahead: read at once, at places in between, they would
-  // have to wait until the vectors just stored have reached the cache.
-  void run(i64 z, i64 y0, i64 y1, i64 x0) {
-    for (int i = 0; i < w; ++i) sort_column(z, y0 - r + i, x0);
-    merge_rows(y0);
-    for (i64 y = y0; y < y1; ++y) {
-      if (y + 1 < y1) {
-        sort_column(z, y + 1 + r, x0);
-        merge_rows(y + 1);
-      }
-      if constexpr (w == 5) merge_pairs(y);
-      for (int v = 0; v < vectors; ++v)
-        simd::store(result_ + v * V::lanes, middle(y, v * V::lanes));
-      from_keys(result_, out_.row(z, y) + x0, std::min<i64>(columns, out_.size.x - x0));
-    }
-  }
-
- private:
-  using Row = K[width];
-  Row* column(i64 y) { return columns_[(y % w + w) % w]; }
-  Row* lists(i64 y) { return lists_[y & 1]; }
-
-  // The wz rows at y, sorted along z.
-  void sort_column(i64 z, i64 y, i64 x0) {
-    auto sorted = column(y);
-    for (int i = 0; i < wz; ++i) rows_.read(rows_.row(z + i - wz / 2, y), x0 - r, sorted[i]);
-    if constexpr (wz > 1) {
-      for (int x = 0; x < width; x += V::lanes) {
-        V v[wz];
-        load(sorted, x, v);
-        network::sort<wz>(v);
-        store(v, sorted, x);
-      }
-    }
-  }
-
-  // The w columns around y, merged into one sorted list for each x.
-  void merge_rows(i64 y) {
-    for (int x = 0; x < width; x += V::lanes) {
-      V part[w][wz], whole[list];
-      for (int i = 0; i < w; ++i) load(column(y - r + i), x, part[i]);
-      if constexpr (w == 3) {
-        V two[2 * wz];
-        network::merge<wz, wz>(part[0], part[1], two);
-        network::merge<2 * wz, wz>(two, part[2], whole);
-      } else {
-        V a[2 * wz], b[2 * wz], four[4 * wz];
-        network::merge<wz, wz>(part[0], part[1], a);
-        network::merge<wz, wz>(part[2], part[3], b);
-        network::merge<2 * wz, 2 * wz>(a, b, four);
-        network::merge<4 * wz, wz>(four, part[4], whole);
-      }
-      store(whole, lists(y), x);
-    }
-  }
-
-  // The lists of x and x + 1 together: two outputs use each.
-  void merge_pairs(i64 y) {
-    for (int x = 0; x + V::lanes < width; x += V::lanes) pair_at(y, x);
-    pair_at(y, width - V::lanes - 1);
-  }
-  void pair_at(i64 y, int x) {
-    V a[list], b[list], both[2 * list];
-    load(lists(y), x, a);
-    load(lists(y), x + 1, b);
-    network::merge<list, list>(a, b, both);
-    store(both, pairs_, x);
-  }
-
-  // The medians of the boxes whose lists begin at x.
-  V middle(i64 y, int x) {
-    constexpr int half = list * w / 2;
-    V a[list];
-    if constexpr (w == 3) {
-      V b[list], c[list], both[2 * list];
-      load(lists(y), x, a);
-      load(lists(y), x + 1, b);
-      load(lists(y), x + 2, c);
-      network::merge<list, list>(a, b, both);
-      return network::select<2 * list, list, half>(both, c);
-    } else {
-      V b[2 * list], c[2 * list], four[4 * list];
-      load(pairs_, x, b);
-      load(pairs_, x + 2, c);
-      load(lists(y), x + 4, a);
-      network::merge<2 * list, 2 * list>(b, c, four);
-      return network::select<4 * list, list, half>(four, a);
-    }
-  }
-
-  template <std::size_t n>
-  static void load(const K (*from)[width], int x, V (&v)[n]) {
-#pragma GCC unroll 64
-    for (std::size_t i = 0; i < n; ++i) v[i] = simd::load(from[i] + x);
-  }
-  template <std::size_t n>
-  static void store(const V (&v)[n], K (*to)[width], int x) {
-#pragma GCC unroll 64
-    for (std::size_t i = 0; i < n; ++i) simd::store(to[i] + x, v[i]);
-  }
-
-  View<T> out_;
-  Rows<T> rows_;
-  alignas(64) K columns_[w][wz][width];
-  alignas(64) K lists_[2][list][width];
-  alignas(64) K pairs_[w == 5 ? 2 * list : 1][width];
-  alignas(64) K result_[columns];
-};
-
-template <class T, int wz, int w>
-void box_median(On on, View<const T> in, View<T> out, Edge edge, T fill) {
-  using Tile = BoxTile<T, wz, w>;
-  const Size n = out.size;
-  const i64 across = (n.x + Tile::columns - 1) / Tile::columns;
-  const i64 strip = std::clamp<i64>(n.y * n.z / (4 * std::max(1, on.threads)), 16, 128);
-  const i64 down = (n.y + strip - 1) / strip;
-  parallel_for(on, n.z * down * across, [&](i64 i) {
-    Tile tile(in, out, edge, fill);
-    const i64 x = i % across, y = i / across % down, z = i / across / down;
-    tile.run(z, y * strip, std::min(n.y, (y + 1) * strip), x * Tile::columns);
-  });
+void to_keys(const T* from, Signed<T>* to, i64 n) {
+  if constexpr (std::is_same_v<T, Signed<T>>)
+    std::memcpy(to, from, std::size_t(n) * sizeof(T));
+  else
+    for (i64 i = 0; i < n; ++i) to[i] = signed_key(from[i]);
+}
+template <class T>
+void from_keys(const Signed<T>* from, T* to, i64 n) {
+  if constexpr (std::is_same_v<T, Signed<T>>)
+    std::memcpy(to, from, std::size_t(n) * sizeof(T));
+  else
+    for (i64 i = 0; i < n; ++i) from_signed_key(from[i], to[i]);
 }
 
-// ---- any footprint, by bisection ----
+template <class T>
+KeyImage<Signed<T>> keys_of(View<const T> in, View<T> out, Edge edge, T fill) {
+  using K = Signed<T>;
+  const auto read = [=](i64 z, i64 y, i64 x, i64 count, K* keys) {
+    const i64 zz = inside(z, in.size.z, edge), yy = inside(y, in.size.y, edge);
+    if (zz < 0 || yy < 0) {
+      std::fill_n(keys, count, signed_key(fill));
+      return;
+    }
+    const T* row = in.row(zz, yy);
+    const i64 from = std::clamp<i64>(-x, 0, count), to = std::clamp(in.size.x - x, from, count);
+    const auto outside = [&](i64 i) {
+      const i64 at = inside(x + i, in.size.x, edge);
+      keys[i] = signed_key(at < 0 ? fill : row[at]);
+    };
+    for (i64 i = 0; i < from; ++i) outside(i);
+    to_keys(row + x + from, keys + from, to - from);
+    for (i64 i = to; i < count; ++i) outside(i);
+  };
+  const auto write = [=](i64 z, i64 y, i64 x, i64 count, const K* keys) {
+    from_keys(keys, out.row(z, y) + x, count);
+  };
+  return {out.size, read, write};
+}
 
 // A signed integer that counts neighbours and orders like the key: bytes get room for the count.
 template <class K>
-using Wide =
-    std::conditional_t<sizeof(K) == 1, i16, std::conditional_t<std::is_same_v<K, u16>, i32, K>>;
+using Wide = std::conditional_t<sizeof(K) == 1, i16, K>;
 
+// For each lane the rank-th smallest of n vectors that hold numbers of at most `bits` bits. Keys
+// are signed: the bits of the answer are found on the unsigned scale, compared on the signed.
 template <class W>
-constexpr W sign = std::numeric_limits<W>::min();
-
-// For each lane the rank-th smallest of n vectors; `bits` is how many low bits tell keys apart.
-// Keys are signed: the bits of the answer are found on the unsigned scale, compared on the signed.
-template <class W>
-simd::Vec<W> bisect(const simd::Vec<W>* keys, i64 n, i64 rank, int bits) {
-  using V = simd::Vec<W>;
+Vec<W> bisect(const Vec<W>* keys, i64 n, i64 rank, int bits) {
+  using V = Vec<W>;
   using U = std::make_unsigned_t<W>;
-  const bool all = bits == 8 * int(sizeof(W));
-  const V flip = all ? sign<W> : W(0);
-  V answer = W(0);  // on the unsigned scale
+  const bool all_bits = bits == 8 * int(sizeof(W));
+  const V flip = all_bits ? std::numeric_limits<W>::min() : W(0);
+  V answer = W(0);               // on the unsigned scale
+  V under = W(0), over = W(-1);  // how many lie below the answer's range, and below its end
+  V end = std::numeric_limits<W>::max();
   for (int bit = bits - 1; bit >= 0; --bit) {
     const V tried = answer | V(W(U(1) << bit));
     const V limit = tried ^ flip;
     V below = W(0);
     for (i64 i = 0; i < n; ++i) below = below - simd::bits_as<W>(keys[i] < limit);
-    answer = simd::select(simd::bits_as<W>(below > V(W(rank))), answer, tried);
+    const auto lower = simd::bits_as<W>(below > V(W(rank)));
+    answer = simd::select(lower, answer, tried);
+    over = simd::select(lower, below, over);
+    end = simd::select(lower, limit, end);
+    under = simd::select(lower, under, below);
+    // One is left: the least from the answer on, or the greatest below its end.
+    const auto least = under == V(W(rank)), most = over == V(W(rank + 1));
+    if (bit > 2 && all(least | most)) {
+      const V from = answer ^ flip;
+      V low = std::numeric_limits<W>::max(), high = std::numeric_limits<W>::min();
+      for (i64 i = 0; i < n; ++i) {
+        low = min(low, simd::select(simd::bits_as<W>(keys[i] < from), low, keys[i]));
+        high = max(high, simd::select(simd::bits_as<W>(keys[i] < end), keys[i], high));
+      }
+      return simd::select(simd::bits_as<W>(least), low, high);
+    }
   }
   return answer ^ flip;
 }
 
-template <class T>
-void any_median(On on, View<const T> in, View<T> out, List<const i64> offsets, i64 rank, Edge edge,
-                T fill) {
-  using K = Key<T>;
-  using W = Wide<K>;
-  using V = simd::Vec<W>;
-  constexpr int bits = sizeof(W) > sizeof(K) ? 8 * sizeof(K) : 8 * sizeof(W);
+// A neighbour: a row of those that are read, and where in it.
+struct Neighbour {
+  i64 row, dx;
+};
+
+template <class W, class K>
+void any_rank(On on, const KeyImage<K>& image, List<const i64> offsets, i64 rank) {
+  using V = Vec<W>;
+  constexpr int bits =
+      sizeof(W) > sizeof(K) && std::is_unsigned_v<K> ? 8 * int(sizeof(K)) : 8 * int(sizeof(W));
   const i64 n = offsets.size / 3;
-  const Size size = out.size;
+  const Size size = image.size;
+  std::map<std::array<i64, 2>, i64> known;
+  std::vector<std::array<i64, 2>> rows;
+  std::vector<Neighbour> near;
+  i64 low = 0, high = 0;
+  for (i64 i = 0; i < n; ++i) {
+    const std::array<i64, 2> row{offsets[3 * i], offsets[3 * i + 1]};
+    const auto [at, added] = known.emplace(row, i64(rows.size()));
+    if (added) rows.push_back(row);
+    near.push_back({at->second, offsets[3 * i + 2]});
+    low = std::min(low, near.back().dx);
+    high = std::max(high, near.back().dx);
+  }
+  constexpr i64 stretch = std::max<i64>(4 * V::lanes, 64);
+  const i64 places = stretch + high - low, tiles = (size.x + stretch - 1) / stretch;
   parallel_for(on, size.z * size.y, [&](i64 line) {
     const i64 z = line / size.y, y = line % size.y;
-    const Rows<T> rows(in, edge, fill, V::lanes);
-    std::vector<const T*> row(n);
-    for (i64 i = 0; i < n; ++i) row[i] = rows.row(z + offsets[3 * i], y + offsets[3 * i + 1]);
+    Scratch<K> row(places);
+    Scratch<W> staged(places * i64(rows.size()));
     Scratch<V> keys(n);
-    K some[V::lanes];
-    W wide[V::lanes];
-    for (i64 x = 0; x < size.x; x += V::lanes) {
-      for (i64 i = 0; i < n; ++i) {
-        rows.read(row[i], x + offsets[3 * i + 2], some);
-        for (int lane = 0; lane < V::lanes; ++lane) wide[lane] = some[lane];
-        keys[i] = simd::load(wide);
+    W wide[stretch];
+    K found[stretch];
+    for (i64 tile = 0; tile < tiles; ++tile) {
+      const i64 x0 = tile * stretch, count = std::min(stretch, size.x - x0);
+      for (i64 i = 0; i < i64(rows.size()); ++i) {
+        image.read(z + rows[i][0], y + rows[i][1], x0 + low, places, row.data());
+        std::copy_n(row.begin(), places, staged.begin() + i * places);
       }
-      simd::store(wide, bisect<W>(keys.data(), n, rank, bits));
-      for (int lane = 0; lane < V::lanes; ++lane) some[lane] = K(wide[lane]);
-      from_keys(some, out.row(z, y) + x, std::min<i64>(V::lanes, size.x - x));
+      for (i64 x = 0; x < count; x += V::lanes) {
+        for (i64 i = 0; i < n; ++i)
+          keys[i] = simd::load(staged.data() + near[i].row * places + x + near[i].dx - low);
+        simd::store(wide + x, bisect<W>(keys.data(), n, rank, bits));
+      }
+      std::copy_n(wide, count, found);
+      image.write(z, y, x0, count, found);
     }
   });
 }
@@ -289,20 +173,15 @@ void any_median(On on, View<const T> in, View<T> out, List<const i64> offsets, i
 template <class T>
 void median(On on, View<const T> in, View<T> out, List<const i64> offsets, Size box, i64 rank,
             Edge edge, T fill) {
-  const bool middle = rank == box.count() / 2;
-  const auto is = [&](i64 z, i64 y, i64 x) {
-    return middle && box.z == z && box.y == y && box.x == x;
-  };
-  constexpr int lanes = simd::Vec<Key<T>>::lanes;
-  if constexpr (lanes >= 2) {
-    if (is(3, 3, 3)) return box_median<T, 3, 3>(on, in, out, edge, fill);
-    if (is(1, 3, 3)) return box_median<T, 1, 3>(on, in, out, edge, fill);
-  }
-  if constexpr (lanes >= 4) {
-    if (is(5, 5, 5)) return box_median<T, 5, 5>(on, in, out, edge, fill);
-    if (is(1, 5, 5)) return box_median<T, 1, 5>(on, in, out, edge, fill);
-  }
-  any_median(on, in, out, offsets, rank, edge, fill);
+  using K = Signed<T>;
+  const KeyImage<K> image = keys_of(in, out, edge, fill);
+  const bool middle = rank == box.count() / 2 && box.y == box.x;
+  if (middle && box.x == 3 && (box.z == 1 || box.z == 3)) return median_3(on, image, box.z);
+  if (middle && box.x == 5 && (box.z == 1 || box.z == 5)) return median_5(on, image, box.z);
+  if constexpr (sizeof(Wide<K>) == 2)
+    if (offsets.size / 3 >= std::numeric_limits<i16>::max())
+      return any_rank<i32>(on, image, offsets, rank);
+  any_rank<Wide<K>>(on, image, offsets, rank);
 }
 
 template void median(On, View<const u8>, View<u8>, List<const i64>, Size, i64, Edge, u8);

@@ -7,9 +7,6 @@
 namespace voxkern::kernel {
 
 template <class T>
-using Key = decltype(rank_key(T()));
-
-template <class T>
 __device__ __forceinline__ Key<T> key_at(const T* in, Size size, i64 z, i64 y, i64 x, Edge edge,
                                          Key<T> fill) {
   const i64 zz = inside(z, size.z, edge), yy = inside(y, size.y, edge),

@@ -1,0 +1,28 @@
+// What the schedules of rank filters share: an image as rows of signed keys.
+#pragma once
+#include <voxkern/filters/keys.hpp>
+
+#include <cpu/parallel.hpp>
+
+#include <functional>
+#include <type_traits>
+
+namespace voxkern::cpu {
+
+// An image whose numbers are seen as keys, whatever their type: u8, i16, i32 or i64.
+template <class K>
+struct KeyImage {
+  Size size;
+  // The keys of the columns from x on, of a row that may lie outside.
+  std::function<void(i64 z, i64 y, i64 x, i64 count, K* keys)> read;
+  // Writes the columns from x on of a row of the answer.
+  std::function<void(i64 z, i64 y, i64 x, i64 count, const K* keys)> write;
+};
+
+// The middle of boxes of depth x 3 x 3 and depth x 5 x 5 voxels; the depth is 1 or that of a cube.
+template <class K>
+void median_3(On, const KeyImage<K>&, i64 depth);
+template <class K>
+void median_5(On, const KeyImage<K>&, i64 depth);
+
+}  // namespace voxkern::cpu
