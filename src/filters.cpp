@@ -1,3 +1,4 @@
+#include <voxkern/filters/extreme.hpp>
 #include <voxkern/filters/gaussian.hpp>
 #include <voxkern/filters/median.hpp>
 
@@ -6,6 +7,8 @@
 namespace voxkern {
 
 static const Family filters([](Module& m) {
+  m.kernel("extreme",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::extreme<decltype(t)>; }));
   m.kernel("gaussian",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::gaussian<decltype(t)>; }));
   m.kernel("median",

@@ -86,6 +86,30 @@ def median_filter(input, size=None, footprint=None, output=None, mode="reflect",
     )
 
 
+def _of_neighbourhoods(name: str) -> Callable[..., Any]:
+    original = getattr(ndimage, name)
+    signature = inspect.signature(original)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs).arguments
+        x = image_type(bound.pop("input"), MASKS)
+        if x.ndim > 3 and bound.get("axes") is None and "axis" not in bound:
+            raise Refused("more than three axes: leading ones are looped over")
+        given = [bound.get(what) is not None for what in ("size", "footprint")]
+        if all(given) or (not any(given) and bound.get("structure") is None):
+            raise Refused("a size beside a footprint, or neither")
+        if bound.get("structure") is not None and bound.pop("size", None) is not None:
+            raise Refused("a size beside a structure")
+        separable = bound.get("footprint") is None or np.all(bound["footprint"])
+        if not isinstance(bound.get("mode", ""), str) and not (
+            separable and bound.get("structure") is None
+        ):
+            raise Refused("several modes for a footprint")
+        return plain_output(functools.wraps(original)(getattr(voxkern, name)))(x, **bound)
+
+    return functools.wraps(original)(call)
+
+
 def _interpolated(name: str) -> Callable[..., Any]:
     original = getattr(ndimage, name)
     signature = inspect.signature(original)
@@ -181,6 +205,10 @@ OURS: dict[str, Callable[..., Any]] = {
     "binary_fill_holes": binary_fill_holes,
     **{n: _interpolated(n) for n in
        ("affine_transform", "zoom", "map_coordinates", "spline_filter", "rotate", "shift")},
+    **{n: _of_neighbourhoods(n) for n in
+       ("minimum_filter", "maximum_filter", "minimum_filter1d", "maximum_filter1d", "grey_erosion",
+        "grey_dilation", "grey_opening", "grey_closing", "morphological_gradient", "white_tophat",
+        "black_tophat")},
     **{n: _binary(n) for n in
        ("binary_erosion", "binary_dilation", "binary_opening", "binary_closing")},
 }  # fmt: skip

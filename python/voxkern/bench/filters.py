@@ -197,3 +197,44 @@ def median_plane(shape: Shape, dtype: str, size: int) -> Work:
 
     cupy_rival(work, lambda ndimage, x, out: ndimage.median_filter(x, size, output=out))
     return work
+
+
+def _extreme(shape: Shape, dtype: str, name: str, arguments: dict[str, Any]) -> Work:
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, **arguments, out=out))
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        function, out = getattr(load("scipy.ndimage"), name), np.zeros_like(x)
+        return lambda: function(x, **arguments, output=out)
+
+    cupy_rival(work, lambda ndimage, x, out: getattr(ndimage, name)(x, **arguments, output=out))
+    return work
+
+
+def _ball(radius: int) -> Any:
+    z, y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1, -radius : radius + 1]
+    return z * z + y * y + x * x <= radius * radius
+
+
+@case("minimum_filter", dtypes=("float32", "uint8"), radius=(1, 3))
+def minimum_ball(shape: Shape, dtype: str, radius: int) -> Work:
+    """A head, every voxel the least of a ball."""
+    return _extreme(shape, dtype, "minimum_filter", {"footprint": _ball(radius)})
+
+
+@case("maximum_filter", dtypes=("float32", "uint8"), size=(5,))
+def maximum_box(shape: Shape, dtype: str, size: int) -> Work:
+    """A head, every voxel the greatest of its box."""
+    return _extreme(shape, dtype, "maximum_filter", {"size": size})
+
+
+@case("minimum_filter1d", size=(101,))
+def minimum_line(shape: Shape, dtype: str, size: int) -> Work:
+    """A head, every voxel the least of a long line."""
+    return _extreme(shape, dtype, "minimum_filter1d", {"size": size, "axis": 0})
+
+
+@case("maximum_filter1d", size=(101,))
+def maximum_line(shape: Shape, dtype: str, size: int) -> Work:
+    """A head, every voxel the greatest of a long line."""
+    return _extreme(shape, dtype, "maximum_filter1d", {"size": size, "axis": 0})

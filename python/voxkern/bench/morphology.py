@@ -1,4 +1,4 @@
-"""Binary morphology with a ball."""
+"""Morphology with boxes and balls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from voxkern.bench import _machine
 from voxkern.bench._agree import exact
 from voxkern.bench._case import Call, Work, case
-from voxkern.bench._inputs import Shape, mask
+from voxkern.bench._inputs import Shape, head, mask
 from voxkern.bench._peers import cupy_rival, load, sitk_image
 
 
@@ -104,3 +104,77 @@ def opening(shape: Shape, dtype: str, radius: int) -> Work:
 def closing(shape: Shape, dtype: str, radius: int) -> Work:
     """Blobs with the gaps closed into which no ball fits."""
     return _work(shape, "blobs", "closing", radius)
+
+
+def _grey(shape: Shape, dtype: str, name: str, size: int) -> Work:
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, size, out=out))
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        function, out = getattr(load("scipy.ndimage"), name), np.zeros_like(x)
+        return lambda: function(x, size, output=out)
+
+    itk = {
+        "grey_erosion": "GrayscaleErode",
+        "grey_dilation": "GrayscaleDilate",
+        "grey_opening": "GrayscaleMorphologicalOpening",
+        "grey_closing": "GrayscaleMorphologicalClosing",
+        "morphological_gradient": "GrayscaleMorphologicalGradient",
+        "white_tophat": "WhiteTopHat",
+        "black_tophat": "BlackTopHat",
+    }.get(name)
+    if itk and hasattr(load("SimpleITK"), itk):
+
+        @work.rival("SimpleITK", agree=exact(border=size))
+        def _simpleitk(x: Any) -> Call:
+            sitk, image = load("SimpleITK"), sitk_image(x)
+            reach = [size // 2] * x.ndim
+            return lambda: getattr(sitk, itk)(image, reach, sitk.sitkBox)
+
+    cv = {
+        "grey_erosion": "MORPH_ERODE",
+        "grey_dilation": "MORPH_DILATE",
+        "grey_opening": "MORPH_OPEN",
+        "grey_closing": "MORPH_CLOSE",
+        "morphological_gradient": "MORPH_GRADIENT",
+        "white_tophat": "MORPH_TOPHAT",
+        "black_tophat": "MORPH_BLACKHAT",
+    }[name]
+    if len(shape) == 2:
+
+        @work.rival("OpenCV", out=True, agree=exact(border=size))
+        def _opencv(x: Any) -> Call:
+            cv2 = load("cv2")
+            out, box = np.zeros_like(x), np.ones((size, size), np.uint8)
+            return lambda: cv2.morphologyEx(x, getattr(cv2, cv), box, dst=out)
+
+    cupy_rival(work, lambda ndimage, x, out: getattr(ndimage, name)(x, size, output=out))
+    return work
+
+
+@case(
+    "grey_erosion",
+    dtypes=("float32", "int16", "uint8"),
+    targets={"size=3": 4, "size=11": 4, "size=31": 4},
+    size=(3, 11, 31),
+)
+def grey_erosion_volume(shape: Shape, dtype: str, size: int) -> Work:
+    """A head, every voxel the least of its box."""
+    return _grey(shape, dtype, "grey_erosion", size)
+
+
+@case("grey_erosion", kind="plane", dtypes=("float32", "uint8"), size=(3, 15))
+def grey_erosion_plane(shape: Shape, dtype: str, size: int) -> Work:
+    """A large slice, where OpenCV is at home."""
+    return _grey(shape, dtype, "grey_erosion", size)
+
+
+def _grey_case(name: str) -> None:
+    @case(name, dtypes=("float32", "uint8"), size=(5,))
+    def volume(shape: Shape, dtype: str, size: int) -> Work:
+        return _grey(shape, dtype, name, size)
+
+
+for _name in ("grey_dilation", "grey_opening", "grey_closing", "morphological_gradient",
+              "white_tophat", "black_tophat"):  # fmt: skip
+    _grey_case(_name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._edge import inside
 from .._kernel import Edge, In, ListIn, Out, Scalar, Size, kernel, prange
+from ._footprint import Footprint, along_first, as_footprint, beyond_three
 
 Array = TypeVar("Array")
 
@@ -119,23 +119,9 @@ def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) 
     if dtype.startswith("float"):
         x[rng.random(shape) < 0.05] = np.nan
     size = ((3, 3, 3), (5, 5, 5), (1, 3, 3), (1, 5, 5), (2, 3, 4))[int(rng.integers(5))]
-    offsets = _offsets(np.ones(size, bool).tobytes(), size, (0, 0, 0))
+    offsets = Footprint(size, tuple(-(s // 2) for s in size), None).offsets()
     rank = offsets.size // 3 // 2 if rng.random() < 0.8 else int(rng.integers(offsets.size // 3))
     return x, np.empty_like(x), offsets, size, rank, int(rng.integers(5)), 7
-
-
-@functools.lru_cache(64)
-def _offsets(footprint: bytes, shape: tuple[int, ...], origin: tuple[int, ...]) -> Any:
-    """Return where the footprint looks, from a voxel on, as a flat list of (z, y, x)."""
-    where = np.argwhere(np.frombuffer(footprint, bool).reshape(shape))
-    offsets = (where - np.array(shape) // 2 - np.array(origin)).ravel()
-    offsets.flags.writeable = False
-    return offsets
-
-
-@functools.lru_cache(64)
-def _box(sizes: tuple[int, ...]) -> bytes:
-    return np.ones(sizes, bool).tobytes()
 
 
 def median_filter(
@@ -218,19 +204,22 @@ def median_filter(
     dtype = _args.as_dtype(x, ("bool", *_args.REAL))
     ndim = _args.as_ndim(x)
     along = _args.as_axes(axes, ndim)
-    if ndim > 3 and min(along, default=ndim) < ndim - 3:
-        return _along_first(x, give, along, size, footprint, mode, cval, origin, out, workers)
-    where, sizes = _neighbourhood(size, footprint, along, ndim)
-    shift = _spread(_args.per_axis(origin, len(along), "origin"), along, ndim, 0)
-    shift = tuple(_args.as_int(s, "origin") for s in shift)
-    for s, o in zip(sizes, shift, strict=True):
-        if not -(s // 2) <= o <= (s - 1) // 2:
-            raise ValueError(f"origin must keep the neighbourhood over its voxel; got {origin!r}")
-    offsets = _offsets(where, sizes, shift)
+    if beyond_three(along, ndim):
+
+        def again(turned: Any, last: Any) -> Any:
+            return median_filter(
+                turned, size, footprint, mode=mode, cval=cval, origin=origin, axes=last,
+                workers=workers,
+            )  # fmt: skip
+
+        return along_first(x, give, along, out, again)
+    near = as_footprint(size, footprint, origin, along, ndim)
+    offsets = near.offsets()
     edge, fill = _args.as_edge(mode), _args.as_fill(cval, dtype)
     workers = _args.as_workers(workers)
-    box = sizes if footprint is None and not any(shift) else (0, 0, 0)
-    rank = offsets.size // 3 // 2
+    box = near.size if near.first == tuple(-(s // 2) for s in near.size) else (0, 0, 0)
+    box = box if near.where is None else (0, 0, 0)
+    rank = near.voxels // 2
 
     def run(volume: Any, answer: Any) -> None:
         if dtype == "bool":
@@ -238,51 +227,3 @@ def median_filter(
         _median(volume, answer, offsets, box, rank, edge, fill, workers=workers)
 
     return _arrays.run_volumes(run, x, out, dtype, give)
-
-
-def _neighbourhood(
-    size: Any, footprint: Any, along: tuple[int, ...], ndim: int
-) -> tuple[bytes, tuple[int, ...]]:
-    """Return a footprint of three axes, as bytes, and its shape."""
-    if footprint is None:
-        if size is None:
-            raise ValueError("size or footprint must be given; got neither")
-        sizes = _spread(_args.as_size(size, len(along)), along, ndim, 1)
-        return _box(sizes), sizes
-    if size is not None:
-        raise ValueError(f"size must not be given with a footprint; got {size!r}")
-    where = np.asarray(footprint).astype(bool)
-    if where.ndim != len(along):
-        raise ValueError(
-            f"footprint must have {len(along)} axes, one for each filtered; got {where.ndim}"
-        )
-    if not where.any():
-        raise ValueError("footprint must have at least one voxel; got none")
-    return where.tobytes(), _spread(where.shape, along, ndim, 1)
-
-
-def _spread(
-    values: tuple[Any, ...], along: tuple[int, ...], ndim: int, neutral: Any
-) -> tuple[Any, ...]:
-    """Return the values for the last three axes, `neutral` where nothing is filtered."""
-    given = dict(zip(along, values, strict=True))
-    return tuple(given.get(axis, neutral) for axis in range(ndim - 3, ndim))
-
-
-def _along_first(
-    x: Any, give: Any, along: tuple[int, ...], size: Any, footprint: Any, mode: str, cval: float,
-    origin: Any, out: Any, workers: int | None,
-) -> Any:  # fmt: skip
-    """Filter along other axes than the last three by turning those to the end."""
-    if len(along) > 3:
-        raise ValueError(f"axes must be three at most; got {along}")
-    last = tuple(range(-len(along), 0))
-    result = _arrays.output(out, x.shape, x.dtype, (x,))
-    answer = median_filter(
-        np.moveaxis(x, along, last), size, footprint, mode=mode, cval=cval, origin=origin,
-        axes=last, workers=workers,
-    )  # fmt: skip
-    _arrays.assign(result, np.moveaxis(answer, last, along))
-    if out is not None:
-        return out
-    return result if give is None else give(result)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
+from ._ball import ball_offsets
 
 
 @kernel(dtypes=("uint8",))
@@ -232,7 +232,7 @@ def _erode(
         if structure is not None:
             raise ValueError("structure and radius must not both be given")
         steps = _args.lift(_args.as_spacing(spacing, x.ndim)[-ndim:], math.inf)
-        offsets = _ball(
+        offsets = ball_offsets(
             _args.as_float(radius, "radius", 0), steps, (*(1,) * (3 - ndim), *x.shape[-ndim:])
         )
         border = int(not any_of)
@@ -281,19 +281,3 @@ def _offsets(structure: Any, origin: Any, ndim: int, any_of: bool) -> Any:
     lifted = np.zeros((len(steps), 3), np.int64)
     lifted[:, 3 - ndim :] = -steps if any_of else steps
     return lifted.ravel()
-
-
-@functools.lru_cache(64)
-def _ball(radius: float, spacing: tuple[float, ...], shape: tuple[int, ...]) -> Any:
-    """Return the steps of at most `radius`, computed as SciPy computes distances."""
-    axes = []
-    for step, size in zip(spacing, shape, strict=True):
-        reach = 0 if math.isinf(step) else min(int(radius / step) + 1, size - 1)
-        axes.append(np.arange(-reach, reach + 1))
-    places = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
-    lengths = places * np.where(np.isinf(spacing), 0, spacing)
-    squares = lengths * lengths
-    near = np.sqrt(squares[:, 0] + squares[:, 1] + squares[:, 2]) <= radius
-    offsets = places[near].astype(np.int64).ravel()
-    offsets.flags.writeable = False
-    return offsets
