@@ -133,7 +133,7 @@ def case(
     """
 
     def declare(build: Callable[..., Work]) -> Callable[..., Work]:
-        family = build.__module__.rpartition(".")[2]
+        family = _family(build.__module__)
         made = []
         for dtype, values in itertools.product(tuple(dtypes), itertools.product(*params.values())):
             chosen = dict(zip(params, values, strict=True))
@@ -147,15 +147,25 @@ def case(
     return declare
 
 
-def families() -> list[str]:
-    """Every family that has cases: the public modules of this package."""
+def _family(module: str) -> str:
+    """The family whose cases a module has: `filters` for filters.py and filters_intensity.py."""
+    return module.rpartition(".")[2].partition("_")[0]
+
+
+def _modules() -> list[str]:
+    """The public modules of this package."""
     package = importlib.import_module("voxkern.bench")
     return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name[0] != "_")
 
 
+def families() -> list[str]:
+    """Every family that has cases."""
+    return sorted({_family(name) for name in _modules()})
+
+
 def cases(family: str | None = None, op: str | None = None) -> list[Case]:
     """The declared cases; only one family's, one op's, or those whose call begins with `op`."""
-    for name in families():
+    for name in _modules():
         importlib.import_module(f"voxkern.bench.{name}")
     of_family = [c for c in _cases if family in (None, c.family)]
     return [c for c in of_family if op in (None, c.op) or ("(" in op and c.call.startswith(op))]
