@@ -226,7 +226,6 @@ def test_colours_of_simpleitk_become_the_first_axis(tmp_path, suffix):
     np.testing.assert_array_equal(found.data.reshape(3, 4, 5, 6), np.moveaxis(colours, -1, 0))
 
 
-@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # pynrrd's
 def test_pynrrd_reads_ours_and_we_read_its(tmp_path, oblique):
     nrrd = pytest.importorskip("nrrd")
     io.write(tmp_path / "ours.nrrd", oblique, level=4)
@@ -250,7 +249,6 @@ def test_pynrrd_reads_ours_and_we_read_its(tmp_path, oblique):
             assert found.origin == (6, -5, -4)
 
 
-@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # pynrrd's
 def test_a_vector_axis_of_nrrd_comes_first_wherever_it_is(tmp_path):
     nrrd = pytest.importorskip("nrrd")
     vectors = np.arange(120, dtype=np.float32).reshape(2, 3, 4, 5)
