@@ -1,0 +1,139 @@
+"""Edge-preserving filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from voxkern.bench._agree import close, within
+from voxkern.bench._case import Call, Work, case
+from voxkern.bench._inputs import Shape, head
+from voxkern.bench._peers import load, sitk_image
+
+
+@case("denoise_nl_means", targets={"": 250}, fast=(True, False))
+def nl_means_volume(shape: Shape, dtype: str, fast: bool) -> Work:
+    """A head, patches of 3 voxels a side looked for among 7 a side."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, 3, 3, 30.0, 20.0, fast=fast, out=out),
+        agree=close(1e-4),
+    )
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        restoration = load("skimage.restoration")
+        return lambda: restoration.denoise_nl_means(
+            x, 3, 3, 30.0, sigma=20.0, fast_mode=fast, preserve_range=True
+        )
+
+    return work
+
+
+@case("denoise_nl_means", kind="plane", fast=(True,))
+def nl_means_plane(shape: Shape, dtype: str, fast: bool) -> Work:
+    """A large slice, patches of 5 pixels a side looked for among 13 a side."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, 5, 6, 30.0, 20.0, fast=fast, out=out),
+        agree=close(1e-4),
+    )
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        restoration = load("skimage.restoration")
+        return lambda: restoration.denoise_nl_means(
+            x, 5, 6, 30.0, sigma=20.0, fast_mode=fast, preserve_range=True
+        )
+
+    return work
+
+
+@case("estimate_sigma", method=("wavelet", "residual"))
+def noise_volume(shape: Shape, dtype: str, method: str) -> Work:
+    """The noise of a head."""
+    work = Work((head(shape, dtype),), lambda op, x: op(x, method), agree=within(1e-3), out=False)
+
+    @work.rival("scikit-image", differs="" if method == "wavelet" else "goes by wavelets")
+    def _skimage(x: Any) -> Call:
+        load("pywt")
+        restoration = load("skimage.restoration")
+        return lambda: restoration.estimate_sigma(x)
+
+    return work
+
+
+@case("denoise_bilateral", targets={"radius=2": 45}, radius=(2, 5))
+def bilateral_volume(shape: Shape, dtype: str, radius: int) -> Work:
+    """A head, each voxel averaged with those within a box."""
+    sigma = radius / 2.5
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, sigma, 50.0, radius, mode="nearest", out=out),
+        agree=close(1e-5),
+    )
+
+    @work.rival("SimpleITK", differs="a table of 100 steps")
+    def _simpleitk(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.Bilateral(image, sigma, 50.0)
+
+    return work
+
+
+@case("denoise_bilateral", kind="plane", dtypes=("float32", "uint8"), radius=(2, 4))
+def bilateral_plane(shape: Shape, dtype: str, radius: int) -> Work:
+    """A large slice, where OpenCV is at home."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, 2.0, 50.0, radius, window="ball", mode="mirror", out=out),
+        agree=close(1e-5) if dtype == "float32" else within(0.51),
+    )
+
+    @work.rival("OpenCV", out=True)
+    def _opencv(x: Any) -> Call:
+        cv2 = load("cv2")
+        out = np.zeros_like(x)
+        return lambda: cv2.bilateralFilter(
+            x, 2 * radius + 1, 50.0, 2.0, dst=out, borderType=cv2.BORDER_REFLECT_101
+        )
+
+    return work
+
+
+@case("anisotropic_diffusion", targets={"": 25}, kind_of=("gradient", "curvature"))
+def diffusion_volume(shape: Shape, dtype: str, kind_of: str) -> Work:
+    """A head, five steps."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, 5, 1.0, kind_of, out=out),
+        agree=close(1e-4),
+    )
+
+    @work.rival("SimpleITK")
+    def _simpleitk(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        run = getattr(sitk, f"{kind_of.capitalize()}AnisotropicDiffusion")
+        return lambda: run(image, 0.0625, 1.0, 1, 5)
+
+    return work
+
+
+@case("denoise_tv", targets={"steps=10": 40}, steps=(10,))
+def tv_volume(shape: Shape, dtype: str, steps: int) -> Work:
+    """A head, ten steps of Chambolle's."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, 30.0, 1e-9, steps, out=out),
+        agree=close(1e-4),
+    )
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        restoration = load("skimage.restoration")
+        return lambda: restoration.denoise_tv_chambolle(x, 30.0, eps=1e-9, max_num_iter=steps)
+
+    return work

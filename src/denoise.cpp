@@ -1,0 +1,34 @@
+#include <voxkern/filters/bilateral.hpp>
+#include <voxkern/filters/diffuse.hpp>
+#include <voxkern/filters/nl_means.hpp>
+#include <voxkern/filters/tv.hpp>
+
+#include "call.hpp"
+
+namespace voxkern {
+
+// Integers are averaged to float32, or to float64 where float32 cannot hold them.
+template <class F>
+auto each_averaged(F make) {
+  return each_pair<Pair<u8, f32>, Pair<i16, f32>, Pair<u16, f32>, Pair<i32, f64>, Pair<f32, f32>,
+                   Pair<f64, f64>>(make);
+}
+
+static const Family denoise([](Module& m) {
+  m.kernel("bilateral",
+           each_averaged([](auto t, auto r) { return &cpu::bilateral<decltype(t), decltype(r)>; }));
+  m.kernel("diffuse",
+           each_averaged([](auto t, auto r) { return &cpu::diffuse<decltype(t), decltype(r)>; }));
+  m.kernel("gradient_power", each<u8, i16, u16, i32, f32, f64>(
+                                 [](auto t) { return &cpu::gradient_power<decltype(t)>; }));
+  m.kernel("nl_means",
+           each_averaged([](auto t, auto r) { return &cpu::nl_means<decltype(t), decltype(r)>; }));
+  m.kernel("tv_dual", each<f32, f64>([](auto t) { return &cpu::tv_dual<decltype(t)>; }));
+  m.kernel("tv_primal",
+           each_averaged([](auto t, auto r) { return &cpu::tv_primal<decltype(t), decltype(r)>; }));
+  m.kernel("tv_project", each_averaged([](auto t, auto r) {
+             return &cpu::tv_project<decltype(t), decltype(r)>;
+           }));
+});
+
+}  // namespace voxkern
