@@ -1,5 +1,6 @@
 """Every CUDA plan, on kernels that the CPU plays, gives its rule's answer; nobody lists them."""
 
+import os
 import sys
 
 import emulate
@@ -10,6 +11,7 @@ from parity import hold, outputs
 from voxkern._kernel import kernels
 
 SHAPES = [(1, 1, 1), (1, 1, 37), (4, 1, 5), (1, 17, 11), (5, 6, 33)]
+RACES = os.environ.get("VOXKERN_EMU") == "thread"  # takes long, and sees a race at any shape
 PLANS = {name: kernel for name, kernel in kernels().items() if "cuda" in kernel.overrides}
 
 
@@ -25,10 +27,14 @@ def c_ordered(args):
     return [np.ascontiguousarray(a) if isinstance(a, np.ndarray) else a for a in args]
 
 
-CASES = [(name, dtype) for name in sorted(PLANS) for dtype in PLANS[name].dtypes]
+def dtypes_of(kernel):
+    return (kernel.dtypes[0], kernel.dtypes[-1]) if RACES else kernel.dtypes
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+CASES = [(name, dtype) for name in sorted(PLANS) for dtype in dict.fromkeys(dtypes_of(PLANS[name]))]
+
+
+@pytest.mark.parametrize("shape", SHAPES[-1:] if RACES else SHAPES, ids=str)
 @pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_a_plan_gives_the_rules_answer(gpu, name, dtype, shape):
     kernel = PLANS[name]
@@ -69,6 +75,7 @@ def test_volumes_beyond_2_to_the_31_give_the_rules_answer(gpu, monkeypatch, name
     test_a_plan_gives_the_rules_answer(gpu, name, dtype, (5, 6, 33))
 
 
+@pytest.mark.skipif(RACES, reason="needs every dtype; the plain build runs it")
 def test_every_compiled_kernel_is_launched_by_a_plan(emulator, monkeypatch):
     """A kernel that no plan launches is not tested by the parity above."""
     gpu = emulate.WatchedGpu(emulate.HostArrays(), emulator.launch)
