@@ -137,3 +137,43 @@ def tv_volume(shape: Shape, dtype: str, steps: int) -> Work:
         return lambda: restoration.denoise_tv_chambolle(x, 30.0, eps=1e-9, max_num_iter=steps)
 
     return work
+
+
+@case("denoise_wavelet", levels=(2,))
+def wavelet_volume(shape: Shape, dtype: str, levels: int) -> Work:
+    """A head, by Haar's wavelet."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, 20.0, levels=levels, out=out),
+        agree=close(1e-5),
+    )
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        load("pywt")
+        restoration = load("skimage.restoration")
+        return lambda: restoration.denoise_wavelet(x, 20.0, wavelet_levels=levels)
+
+    return work
+
+
+@case("denoise_mppca", volumes=(24,))
+def mppca_series(shape: Shape, dtype: str, volumes: int) -> Work:
+    """A series cut from a head: mixtures of two blocks of it, an eighth of its sides."""
+    image = head(shape, dtype)
+    block = tuple(slice(n // 2, n // 2 + max(n // 8, 6)) for n in shape)
+    moved = tuple(slice(n // 4, n // 4 + max(n // 8, 6)) for n in shape)
+    share = np.linspace(0.2, 1, volumes)
+    series = np.multiply.outer(share, image[block]) + np.multiply.outer(
+        share[::-1] ** 2, image[moved]
+    )
+    series += 20 * np.random.default_rng(1).standard_normal(series.shape)
+    work = Work((image,), lambda op, x: op(series), close(1e-6), out=False)
+
+    @work.rival("DIPY")
+    def _dipy(x: Any) -> Call:
+        localpca = load("dipy.denoise.localpca")
+        turned = np.moveaxis(series, 0, 3)
+        return lambda: np.moveaxis(localpca.mppca(turned), 3, 0)
+
+    return work

@@ -5,16 +5,20 @@ from ._diffusion import anisotropic_diffusion
 from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_filter1d
 from ._gaussian import gaussian_filter
 from ._median import median_filter
+from ._mppca import denoise_mppca
 from ._n4 import n4_bias_correction
 from ._nl_means import denoise_nl_means
 from ._noise import estimate_sigma
 from ._tv import denoise_tv
+from ._wavelet_denoise import denoise_wavelet
 
 __all__ = [
     "anisotropic_diffusion",
     "denoise_bilateral",
+    "denoise_mppca",
     "denoise_nl_means",
     "denoise_tv",
+    "denoise_wavelet",
     "estimate_sigma",
     "gaussian_filter",
     "maximum_filter",

@@ -1,0 +1,87 @@
+"""Marchenko-Pastur PCA: truths, DIPY's answer, refusals."""
+
+import numpy as np
+import pytest
+
+from voxkern import denoise_mppca
+
+
+def series(count=20, shape=(8, 9, 10), noise=5.0, seed=0):
+    """Volumes that are mixtures of two, and noise."""
+    rng = np.random.default_rng(seed)
+    two = 50 + 20 * rng.random((2, *shape))
+    mixture = np.stack([np.linspace(1, 2, count), np.linspace(2, 1, count) ** 2])
+    clean = np.tensordot(mixture.T, two, 1)
+    return clean, clean + rng.normal(0, noise, clean.shape)
+
+
+def test_noise_goes_and_is_measured():
+    clean, noisy = series()
+    denoised, sigma = denoise_mppca(noisy, return_sigma=True)
+    assert np.std(denoised - clean) < 0.4 * np.std(noisy - clean)
+    assert sigma.mean() == pytest.approx(5, rel=0.05)
+    assert sigma.shape == clean.shape[1:]
+
+
+def test_what_has_no_noise_stays():
+    clean, _ = series(noise=0)
+    np.testing.assert_allclose(denoise_mppca(clean), clean, rtol=1e-9)
+
+
+def test_any_number_of_threads_gives_the_same_bits_and_steps_are_told():
+    _, noisy = series()
+    steps = []
+    one = denoise_mppca(noisy, workers=1, progress=lambda done, rows: steps.append((done, rows)))
+    np.testing.assert_array_equal(denoise_mppca(noisy, workers=3), one)
+    assert steps == [(i, 20) for i in range(1, 21)]
+
+
+def test_the_axis_of_the_volumes_and_types():
+    _, noisy = series()
+    want = denoise_mppca(noisy, 1)
+    got = denoise_mppca(np.moveaxis(noisy, 0, 3), 1, axis=3)
+    np.testing.assert_allclose(np.moveaxis(got, 3, 0), want)
+    whole = np.clip(noisy, 0, 255).astype(np.uint8)
+    answer = denoise_mppca(whole, 1)
+    assert answer.dtype == np.float32
+    np.testing.assert_allclose(answer, denoise_mppca(whole.astype(float), 1), rtol=1e-5)
+
+
+def test_a_mask_says_where():
+    _, noisy = series()
+    mask = np.zeros(noisy.shape[1:], np.uint8)
+    mask[2:6, 3:6, 3:8] = 1
+    y, sigma = denoise_mppca(noisy, mask=mask, return_sigma=True)
+    assert not y[:, mask == 0].any()
+    assert not sigma[mask == 0].any()
+    assert y[:, mask == 1].all()
+
+
+@pytest.mark.parametrize(("count", "radius"), [(20, 2), (30, 1), (12, (1, 2, 1))], ids=str)
+def test_dipys_answer(count, radius):
+    localpca = pytest.importorskip("dipy.denoise.localpca", reason="pip install dipy")
+    _, noisy = series(count)
+    there = np.moveaxis(noisy, 0, 3)
+    want, sigma = localpca.mppca(
+        there, patch_radius=np.array(radius) if isinstance(radius, tuple) else radius,
+        return_sigma=True, suppress_warning=True,
+    )  # fmt: skip
+    got, found = denoise_mppca(there, radius, axis=3, return_sigma=True)
+    np.testing.assert_allclose(got, want, rtol=1e-9)
+    np.testing.assert_allclose(found, sigma, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("image", "arguments", "text"),
+    [
+        (np.zeros((4, 4, 4)), {}, "image must have 4 to 4 axes; got 3"),
+        (np.zeros((6, 4, 9, 9)), {}, "patch_radius must give windows"),
+        (np.zeros((6, 9, 9, 9)), {"patch_radius": 0}, "patch_radius must give windows"),
+        (np.zeros((6, 9, 9, 9)), {"patch_radius": -1}, "patch_radius must be at least 0"),
+        (np.zeros((6, 9, 9, 9)), {"mask": np.ones((9, 9))}, "mask must have shape"),
+        (np.zeros((6, 9, 9, 9)), {"axis": 4}, "axes must be in"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(image, arguments, text):
+    with pytest.raises(ValueError, match=text):
+        denoise_mppca(image, **arguments)
