@@ -7,7 +7,7 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.mark.slow
+@pytest.mark.sanitize
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("variant", ["address", "thread"])
 def test_no_sanitizer_has_a_word_to_say(in_sanitized, variant):

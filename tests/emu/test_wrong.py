@@ -119,7 +119,7 @@ def sanitized(in_sanitized):
     return run
 
 
-@pytest.mark.slow
+@pytest.mark.sanitize
 @pytest.mark.parametrize(
     ("name", "report"),
     [
@@ -135,7 +135,7 @@ def test_address_sanitizer_sees(sanitized, name, report):
     assert "wrong.cu:" in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.sanitize
 def test_address_sanitizer_is_silent_where_all_is_right(sanitized):
     done = sanitized("address", *RIGHT)
     assert done.returncode == 0, done.stderr
@@ -153,14 +153,14 @@ def races(sanitized):
     return dict(part.split(">>\n", 1) for part in parts)
 
 
-@pytest.mark.slow
+@pytest.mark.sanitize
 @pytest.mark.parametrize("name", RACES)
 def test_thread_sanitizer_sees_a_race(races, name):
     assert "data race" in races[name]
     assert "wrong.cu:" in races[name]
 
 
-@pytest.mark.slow
+@pytest.mark.sanitize
 @pytest.mark.parametrize("name", RIGHT)
 def test_thread_sanitizer_is_silent_where_all_is_right(races, name):
     assert races[name] == ""

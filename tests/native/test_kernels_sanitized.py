@@ -63,7 +63,7 @@ def build(variant):
     return package.parent
 
 
-@pytest.mark.slow
+@pytest.mark.sanitize
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("variant", ["address", "thread"])
 def test_no_sanitizer_has_a_word_to_say(variant):
