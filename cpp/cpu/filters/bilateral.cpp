@@ -49,27 +49,20 @@ void filter_row(const C* at, C* to, i64 n, const std::vector<i64>& steps,
   }
 }
 
-template <class C>
-bool has_nan(const Block<C>& block, i64 first, i64 last) {
-  bool found = false;
-  for (const C* p = block.begin(first); p < block.begin(last); ++p) found |= *p != *p;
-  return found;
-}
-
 }  // namespace
 
 template <class T, class R>
 void bilateral(On on, View<const T> x, View<R> y, List<const i64> offsets, List<const f64> near,
                Size reach, f64 by, Edge edge, f64 fill) {
   const std::vector<R> weights(near.data, near.data + near.size);
-  for_tiles(on, x.size, fitted({8, 16, 128}, x.size), [&](Size from, Size size) {
+  for_tiles(on, x.size, fitted({8, 16, 256}, x.size), [&](Size from, Size size) {
     Block<R> block(size, reach);
     block.read(x, from, size, edge, R(fill));
     std::vector<i64> steps(weights.size());
     for (size_t i = 0; i < steps.size(); ++i)
       steps[i] =
           block.row(offsets[3 * i], offsets[3 * i + 1]) + offsets[3 * i + 2] - block.row(0, 0);
-    const bool nan = std::is_floating_point_v<T> && has_nan(block, -reach.z, size.z + reach.z);
+    const bool nan = std::is_floating_point_v<T> && block.has_nan(-reach.z, size.z + reach.z);
     for (i64 z = 0; z < size.z; ++z)
       for (i64 j = 0; j < size.y; ++j) {
         R* to = y.row(from.z + z, from.y + j) + from.x;

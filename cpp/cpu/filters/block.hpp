@@ -33,6 +33,16 @@ class Block {
   i64 pitch() const { return pitch_; }
   i64 plane() const { return rows_ * pitch_; }
 
+  // Whether there is NaN in a plane from `first` to before `last`.
+  bool has_nan(i64 first, i64 last) const {
+    typename Vec<C>::Mask found(0);
+    for (const C* p = begin(first); p < begin(last); p += Vec<C>::lanes) {
+      const Vec<C> v = simd::load(p);
+      found |= v != v;
+    }
+    return simd::any(found);
+  }
+
   // Copies `size` voxels from `from` on, and `reach` more on every side.
   template <class T>
   void read(View<const T> in, Size from, Size size, Edge edge, C fill = C(0)) {

@@ -120,7 +120,7 @@ class Tile {
 
 template <class T, class R>
 void diffuse(On on, View<const T> x, View<R> y, Vec3 scale, f64 by, f64 step, i64 flow) {
-  for_tiles(on, x.size, fitted({16, 16, 128}, x.size), [&](Size from, Size size) {
+  for_tiles(on, x.size, fitted({16, 16, 256}, x.size), [&](Size from, Size size) {
     if (Flow(flow) == Flow::gradient)
       Tile<Flow::gradient, R>(x, from, size, scale, R(by), R(step)).run(y);
     else if (Flow(flow) == Flow::curvature)
@@ -132,32 +132,31 @@ void diffuse(On on, View<const T> x, View<R> y, Vec3 scale, f64 by, f64 step, i6
 
 template <class T>
 void gradient_power(On on, View<const T> x, List<f64> sums, Vec3 scale) {
+  using C = std::conditional_t<std::is_same_v<T, f64> || std::is_same_v<T, i32>, f64, f32>;
+  using V = Vec<C>;
   const Size n = x.size;
+  const C by[3] = {C(0.5 * scale.z), C(0.5 * scale.y), C(0.5 * scale.x)};
   sums[0] = parallel_sum<f64>(on, n, [&](i64 z, i64 y, i64 from, i64 to, f64& sum) {
-    const T* rows[4] = {x.row(most<i64>(z - 1, 0), y), x.row(least(z + 1, n.z - 1), y),
-                        x.row(z, most<i64>(y - 1, 0)), x.row(z, least(y + 1, n.y - 1))};
+    const T* above[2] = {x.row(least(z + 1, n.z - 1), y), x.row(z, least(y + 1, n.y - 1))};
+    const T* below[2] = {x.row(most<i64>(z - 1, 0), y), x.row(z, most<i64>(y - 1, 0))};
     const T* row = x.row(z, y);
-    const auto at = [&](i64 i, auto below, auto above, auto zb, auto za, auto yb, auto ya) {
-      using F = decltype(below);
-      const F a = (za - zb) * F(0.5 * scale.z), b = (ya - yb) * F(0.5 * scale.y),
-              c = (above - below) * F(0.5 * scale.x);
-      (void)i;
-      return a * a + b * b + c * c;
-    };
     const auto alone = [&](i64 i) {
-      sum += at(i, f64(row[most<i64>(i - 1, 0)]), f64(row[least(i + 1, n.x - 1)]), f64(rows[0][i]),
-                f64(rows[1][i]), f64(rows[2][i]), f64(rows[3][i]));
+      const C a = (C(above[0][i]) - C(below[0][i])) * by[0];
+      const C b = (C(above[1][i]) - C(below[1][i])) * by[1];
+      const C c = (C(row[least(i + 1, n.x - 1)]) - C(row[most<i64>(i - 1, 0)])) * by[2];
+      sum += f64(a * a + b * b + c * c);
     };
-    using F = Vec<f64>;
     i64 i = from;
     if (i == 0 && i < to) alone(i++);
-    F lanes = 0.0;
-    for (; i + F::lanes <= least(to, n.x - 1); i += F::lanes)
-      lanes += at(i, simd::load_as<f64>(row + i - 1), simd::load_as<f64>(row + i + 1),
-                  simd::load_as<f64>(rows[0] + i), simd::load_as<f64>(rows[1] + i),
-                  simd::load_as<f64>(rows[2] + i), simd::load_as<f64>(rows[3] + i));
+    LaneSum lanes;
+    for (; i + V::lanes <= least(to, n.x - 1); i += V::lanes) {
+      const V a = (simd::load_as<C>(above[0] + i) - simd::load_as<C>(below[0] + i)) * V(by[0]);
+      const V b = (simd::load_as<C>(above[1] + i) - simd::load_as<C>(below[1] + i)) * V(by[1]);
+      const V c = (simd::load_as<C>(row + i + 1) - simd::load_as<C>(row + i - 1)) * V(by[2]);
+      lanes.add(simd::fma(a, a, simd::fma(b, b, c * c)));
+    }
     for (; i < to; ++i) alone(i);
-    sum += simd::reduce_sum(lanes);
+    sum += lanes.total();
   });
 }
 

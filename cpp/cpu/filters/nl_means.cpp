@@ -152,14 +152,14 @@ class Tile {
         depth_(pz.at.back() - pz.at.front() + 1),
         squares_(plane_ + slack),
         sums_(plane_ + slack),
-        totals_(size.z * plane_ + slack),
-        counts_(size.z * plane_ + slack),
+        totals_(size.count() / size.x * pitch_ + slack),
+        counts_(size.count() / size.x * pitch_ + slack),
         distances_(depth_ * (plane_ + slack)),
         weights_((reach.z + 1) * (plane_ + slack)) {
     image_.read(in, from, size, Edge::mirror);
     std::fill(totals_.begin(), totals_.end(), C(0));
     std::fill(counts_.begin(), counts_.end(), C(0));
-    if (kind == Likeness::plain || has_nan()) make_values();
+    if (kind == Likeness::plain || image_.has_nan(first(), last())) make_values();
   }
 
   void run(View<C> out) {
@@ -174,12 +174,6 @@ class Tile {
 
   i64 first() const { return -reach_.z - pz_.radius; }
   i64 last() const { return size_.z + reach_.z + pz_.radius; }
-
-  bool has_nan() const {
-    bool found = false;
-    for (const C* p = image_.begin(first()); p < image_.begin(last()); ++p) found |= *p != *p;
-    return found;
-  }
 
   // What is averaged: the squares, or the image with NaN as 0, since 0 times NaN would be NaN.
   void make_values() {
@@ -216,7 +210,7 @@ class Tile {
       weigh_plane(planes.data(), weights(z) + begin, n);
       if (kind_ == Likeness::stepped) leave_out(z, {a, b, c}, y0, y1, x0, x1);
       if (z < 0) continue;
-      const i64 at = z * plane_ + corner_;
+      const i64 at = z * size_.y * pitch_;
       accumulate(weights(z) + corner_, values(z + a) + corner_ + step,
                  weights(z - a) + corner_ - step, values(z - a) + corner_ - step,
                  totals_.data() + at, counts_.data() + at, inner);
@@ -285,7 +279,7 @@ class Tile {
     for (i64 z = 0; z < size_.z; ++z)
       for (i64 y = 0; y < size_.y; ++y) {
         C* to = out.row(from_.z + z, from_.y + y) + from_.x;
-        const i64 at = z * plane_ + corner_ + y * pitch_;
+        const i64 at = (z * size_.y + y) * pitch_;
         for (i64 x = 0; x < size_.x; x += V::lanes) {
           V v = simd::load(image_.row(z, y) + x);
           if (squares) v = v * v;
@@ -313,7 +307,7 @@ void nl_means(On on, View<const T> x, View<R> y, List<const f64> wz, List<const 
               List<const f64> wx, Size reach, i64 likeness, f64 noise) {
   const Patch<R> pz(wz), py(wy), px(wx);
   const bool wide = most(reach.z, most(reach.y, reach.x)) > 5;
-  const Size tile = fitted(wide ? Size{24, 32, 128} : Size{16, 16, 128}, x.size);
+  const Size tile = fitted(wide ? Size{24, 32, 128} : Size{8, 16, 128}, x.size);
   for_tiles(on, x.size, tile, [&](Size from, Size size) {
     Tile<R>(x, from, size, pz, py, px, reach, Likeness(likeness), noise).run(y);
   });

@@ -1,5 +1,6 @@
-// In place: the planes at which parts of the volume begin come first, from the field as it was, so
-// that each part can run down its planes and needs nothing that its neighbours change.
+// In place: the rows at which parts of the volume begin, along z and along y, come first, from the
+// field as it was, so that each part can run down its planes and needs nothing that its neighbours
+// change. A part is so many rows high that two planes of it stay in the cache.
 #include <voxkern/filters/tv.hpp>
 
 #include <voxkern/simd.hpp>
@@ -91,8 +92,10 @@ void tv_project(On on, View<const T> x, View<R> pz, View<R> py, View<R> px, View
   const Size n = x.size;
   const auto nothing = zeros<R>(n.x);
   const Field<R> field{pz, py, px, nothing.data()};
-  std::vector<Sums<2>> parts(size_t(n.z));
-  // Writes a row of u, and adds the squares of what it moved to the energy of its plane.
+  constexpr i64 high = 32;
+  const i64 strips = (n.y + high - 1) / high;
+  std::vector<Sums<2>> parts(size_t(n.z * strips));
+  // Writes a row of u, and adds the squares of what it moved to the energy of its part.
   const auto make_row = [&](i64 k, i64 j) {
     const T* from = x.row(k, j);
     R* to = u.row(k, j);
@@ -103,7 +106,7 @@ void tv_project(On on, View<const T> x, View<R> pz, View<R> py, View<R> px, View
       simd::store(to + i, simd::load_as<R>(from + i, some) + d, some);
       squares.add(d * d);
     }
-    parts[size_t(k)][0] += squares.total();
+    parts[size_t(k * strips + j / high)][0] += squares.total();
   };
   const auto move_row = [&](i64 k, i64 j) {
     R *z = pz.row(k, j), *y = py.row(k, j), *w = px.row(k, j);
@@ -119,18 +122,20 @@ void tv_project(On on, View<const T> x, View<R> pz, View<R> py, View<R> px, View
       simd::store(w + i, (simd::load(w + i, some) - by * g.x) * shrink, some);
       lengths.add(some < V::lanes ? only(length, some) : length);
     }
-    parts[size_t(k)][1] += lengths.total();
+    parts[size_t(k * strips + j / high)][1] += lengths.total();
   };
-  const i64 part = std::clamp<i64>(n.z / (4 * std::max(1, on.threads)), 4, 64);
-  const i64 count = (n.z + part - 1) / part;
-  parallel_for(on, count, [&](i64 p) {
-    for (i64 j = 0; j < n.y; ++j) make_row(p * part, j);
+  const i64 deep = std::clamp<i64>(n.z * strips / (4 * std::max(1, on.threads)), 4, 64);
+  parallel_for(on, n.z * strips, [&](i64 i) {
+    const i64 k = i / strips, j = i % strips * high;
+    if (k % deep != 0) return make_row(k, j);
+    for (i64 row = j; row < std::min(n.y, j + high); ++row) make_row(k, row);
   });
-  parallel_for(on, count, [&](i64 p) {
-    const i64 end = std::min(n.z, (p + 1) * part);
-    for (i64 k = p * part; k < end; ++k)
-      for (i64 j = 0; j < n.y; ++j) {
-        if (k + 1 < end) make_row(k + 1, j);
+  parallel_for(on, (n.z + deep - 1) / deep * strips, [&](i64 i) {
+    const i64 first = i / strips * deep, end = std::min(n.z, first + deep),
+              from = i % strips * high;
+    for (i64 k = first; k < end; ++k)
+      for (i64 j = from; j < std::min(n.y, from + high); ++j) {
+        if (k + 1 < end && j > from) make_row(k + 1, j);
         move_row(k, j);
       }
   });

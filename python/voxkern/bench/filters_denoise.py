@@ -177,3 +177,18 @@ def mppca_series(shape: Shape, dtype: str, volumes: int) -> Work:
         return lambda: np.moveaxis(localpca.mppca(turned), 3, 0)
 
     return work
+
+
+@case("gibbs_unring", kind="plane", n_points=(3,))
+def gibbs_plane(shape: Shape, dtype: str, n_points: int) -> Work:
+    """A corner of a slice, an eighth of its sides."""
+    image = head(shape, dtype)
+    part = image[tuple(slice(n // 4, n // 4 + max(n // 8, 8)) for n in shape)].astype(np.float64)
+    work = Work((image,), lambda op, x: op(part, n_points=n_points), close(1e-6), out=False)
+
+    @work.rival("DIPY")
+    def _dipy(x: Any) -> Call:
+        gibbs = load("dipy.denoise.gibbs")
+        return lambda: gibbs.gibbs_removal(part, n_points=n_points, inplace=False)
+
+    return work

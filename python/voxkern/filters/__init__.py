@@ -4,6 +4,7 @@ from ._bilateral import denoise_bilateral
 from ._diffusion import anisotropic_diffusion
 from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_filter1d
 from ._gaussian import gaussian_filter
+from ._gibbs import gibbs_unring
 from ._median import median_filter
 from ._mppca import denoise_mppca
 from ._n4 import n4_bias_correction
@@ -21,6 +22,7 @@ __all__ = [
     "denoise_wavelet",
     "estimate_sigma",
     "gaussian_filter",
+    "gibbs_unring",
     "maximum_filter",
     "maximum_filter1d",
     "median_filter",

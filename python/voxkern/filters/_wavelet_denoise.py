@@ -124,7 +124,7 @@ def denoise_wavelet(
                 limit = everywhere
                 if method == "BayesShrink":
                     signal = float(np.mean(values * values)) - noise**2
-                    limit = noise**2 / math.sqrt(max(signal, np.finfo(real).eps))
+                    limit = noise**2 / math.sqrt(max(signal, float(np.finfo(real).eps)))
                 if limit > 0:  # 0 would divide by it
                     level[key] = pywt.threshold(values, limit, mode)
         whole = pywt.waverecn([coarse, *details], wavelet)
