@@ -1,6 +1,8 @@
 #include <voxkern/filters/extreme.hpp>
-#include <voxkern/filters/gaussian.hpp>
+#include <voxkern/filters/laplace.hpp>
 #include <voxkern/filters/median.hpp>
+#include <voxkern/filters/separable.hpp>
+#include <voxkern/filters/uniform.hpp>
 
 #include "call.hpp"
 
@@ -9,10 +11,14 @@ namespace voxkern {
 static const Family filters([](Module& m) {
   m.kernel("extreme",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::extreme<decltype(t)>; }));
-  m.kernel("gaussian",
-           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::gaussian<decltype(t)>; }));
+  m.kernel("laplace",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::laplace<decltype(t)>; }));
   m.kernel("median",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::median<decltype(t)>; }));
+  m.kernel("separable",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::separable<decltype(t)>; }));
+  m.kernel("uniform",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::uniform<decltype(t)>; }));
 });
 
 }  // namespace voxkern

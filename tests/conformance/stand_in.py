@@ -20,6 +20,8 @@ import scipy.ndimage as ndimage
 
 import voxkern
 
+LINEAR = ("correlate1d", "convolve1d", "uniform_filter", "uniform_filter1d", "sobel", "prewitt",
+          "laplace")  # fmt: skip
 TYPES = {"uint8", "int16", "uint16", "int32", "float32", "float64"}
 MASKS = TYPES | {"bool"}
 
@@ -74,6 +76,24 @@ def gaussian_filter(input, sigma, order=0, output=None, mode="reflect", cval=0.0
         x, sigma, output=output, order=order, mode=mode, cval=cval, truncate=truncate,
         radius=radius, axes=axes,
     )  # fmt: skip
+
+
+def _linear(name: str) -> Callable[..., Any]:
+    """Serve a filter whose arguments are SciPy's but for ``output=``."""
+    original = getattr(ndimage, name)
+    signature = inspect.signature(original)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs).arguments
+        x = image_type(bound.pop("input"))
+        bound.update(bound.pop("kwargs", {}))
+        if x.ndim > 3 and bound.get("axes") is None and "axis" not in signature.parameters:
+            raise Refused("more than three axes: leading ones are looped over")
+        if np.iscomplexobj(bound.get("weights", 0)):
+            raise Refused("complex weights")
+        return plain_output(getattr(voxkern, name))(x, output=bound.pop("output", None), **bound)
+
+    return functools.wraps(original)(call)
 
 
 def median_filter(input, size=None, footprint=None, output=None, mode="reflect", cval=0.0,
@@ -203,6 +223,7 @@ OURS: dict[str, Callable[..., Any]] = {
     "label": label,
     "distance_transform_edt": distance_transform_edt,
     "binary_fill_holes": binary_fill_holes,
+    **{n: _linear(n) for n in LINEAR},
     **{n: _interpolated(n) for n in
        ("affine_transform", "zoom", "map_coordinates", "spline_filter", "rotate", "shift")},
     **{n: _of_neighbourhoods(n) for n in

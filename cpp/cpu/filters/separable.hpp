@@ -6,7 +6,7 @@
 // image. Everything in between is float32 for float32 images and float64 for all others, in which
 // SciPy's sums are repeated operation by operation, so that integers are cut to the same values.
 #pragma once
-#include <voxkern/filters/gaussian.hpp>
+#include <voxkern/filters/separable.hpp>
 #include <voxkern/simd.hpp>
 
 #include <cpu/memory.hpp>
@@ -19,33 +19,50 @@
 
 namespace voxkern::cpu {
 
-// The weights along one axis, even or odd about the centre; none leaves the axis alone.
+// The weights along one axis, the first of which meets the voxel `before` places back; none leaves
+// the axis alone.
 struct Taps {
   List<const f64> weights;
+  i64 before;
   Edge edge;
 };
 
-namespace separable {
+namespace axes {
 
 constexpr i64 group = 4;  // lines made by one sweep over what they need, which they share
 constexpr i64 line_bytes = 64;
 
-// Half of the weights: those at distance 0, 1, ... before the centre.
+enum class Kind { even, odd, any };
+
+// Weights as they are summed. Of even and odd ones a half: those at distance 0, 1, ... before the
+// centre. All of any others.
 template <class C>
-struct Half {
+struct Line {
   std::vector<C> weights;
-  i64 radius = 0;
-  bool odd = false;
+  i64 size = 1, before = 0, radius = 0;  // `radius`: how far a window reaches at most
+  Kind kind = Kind::even;
   bool idle = true;
 
-  explicit Half(List<const f64> all) {
-    idle = all.size == 0;
-    radius = all.size / 2;
-    if (idle) weights.push_back(C(1));
-    for (i64 j = 0; j <= radius && !idle; ++j) {
-      weights.push_back(C(all[radius - j]));
-      odd = odd || all[radius - j] != all[radius + j];
+  explicit Line(Taps taps) {
+    const List<const f64> all = taps.weights;
+    if (all.size == 0) {
+      weights.push_back(C(1));
+      return;
     }
+    idle = false;
+    size = all.size;
+    before = taps.before;
+    radius = std::max(before, size - 1 - before);
+    bool even = size % 2 == 1, odd = even;
+    for (i64 n = 0; n < size / 2; ++n) {
+      even = even && all[n] == all[size - 1 - n];
+      odd = odd && all[n] == -all[size - 1 - n];
+    }
+    kind = even ? Kind::even : odd ? Kind::odd : Kind::any;
+    if (kind == Kind::any)
+      weights.assign(all.data, all.data + size);
+    else
+      for (i64 n = size / 2; n >= 0; --n) weights.push_back(C(all[n]));
   }
 };
 
@@ -69,52 +86,76 @@ V settle(V sum) {
 }
 
 template <class T, class V>
-V add(V sum, V left, V right, V weight, bool odd) {
-  const V pair = odd ? left - right : left + right;
+V add(V sum, V value, V weight) {
   if constexpr (std::is_integral_v<T>)
-    return sum + pair * weight;
+    return sum + value * weight;
   else
-    return simd::fma(pair, weight, sum);
+    return simd::fma(value, weight, sum);
 }
 
-// outs[n] = the sum over rows[n .. n + 2 r], for N neighbouring lines. Rows are whole vectors.
-template <class T, int N, bool odd, class C>
-void across(const C* const* rows, C* const* outs, const Half<C>& half, i64 begin, i64 end) {
+// outs[n] = the sum over rows[n .. n + size), for N neighbouring lines. Rows are whole vectors.
+template <class T, int N, Kind kind, class C>
+void across(const C* const* rows, C* const* outs, const Line<C>& line, i64 begin, i64 end) {
   using V = Vec<C>;
-  const i64 r = half.radius;
-  const C* weights = half.weights.data();
+  const C* weights = line.weights.data();
   for (i64 x = begin; x < end; x += V::lanes) {
     V sum[N], left[N], right[N];
-    for (int n = 0; n < N; ++n) {
-      sum[n] = simd::load(rows[r + n] + x) * V(weights[0]);
-      left[n] = simd::load(rows[n] + x);
-      right[n] = simd::load(rows[2 * r + n] + x);
-    }
-    for (i64 j = r; j > 0; --j) {
-      const V weight(weights[j]);
-      for (int n = 0; n < N; ++n) sum[n] = add<T>(sum[n], left[n], right[n], weight, odd);
-      for (int n = 0; n + 1 < N; ++n) {
-        left[n] = left[n + 1];
-        right[N - 1 - n] = right[N - 2 - n];
+    if constexpr (kind == Kind::any) {
+      const i64 last = line.size - 1;
+      for (int n = 0; n < N; ++n) {
+        sum[n] = simd::load(rows[last + n] + x) * V(weights[last]);
+        left[n] = simd::load(rows[n] + x);
       }
-      left[N - 1] = simd::load(rows[r + N - j] + x);
-      right[0] = simd::load(rows[r + j - 1] + x);
+      for (i64 j = 0; j < last; ++j) {
+        const V weight(weights[j]);
+        for (int n = 0; n < N; ++n) sum[n] = add<T>(sum[n], left[n], weight);
+        for (int n = 0; n + 1 < N; ++n) left[n] = left[n + 1];
+        left[N - 1] = simd::load(rows[j + N] + x);
+      }
+    } else {
+      const i64 r = line.size / 2;
+      for (int n = 0; n < N; ++n) {
+        sum[n] = simd::load(rows[r + n] + x) * V(weights[0]);
+        left[n] = simd::load(rows[n] + x);
+        right[n] = simd::load(rows[2 * r + n] + x);
+      }
+      for (i64 j = r; j > 0; --j) {
+        const V weight(weights[j]);
+        for (int n = 0; n < N; ++n)
+          sum[n] =
+              add<T>(sum[n], kind == Kind::odd ? left[n] - right[n] : left[n] + right[n], weight);
+        for (int n = 0; n + 1 < N; ++n) {
+          left[n] = left[n + 1];
+          right[N - 1 - n] = right[N - 2 - n];
+        }
+        left[N - 1] = simd::load(rows[r + N - j] + x);
+        right[0] = simd::load(rows[r + j - 1] + x);
+      }
     }
     for (int n = 0; n < N; ++n) simd::store(outs[n] + x, settle<T>(sum[n]));
   }
 }
 
+// Calls f with the kind as a constant.
+template <class F>
+void with_kind(Kind kind, F f) {
+  if (kind == Kind::even)
+    f(std::integral_constant<Kind, Kind::even>{});
+  else if (kind == Kind::odd)
+    f(std::integral_constant<Kind, Kind::odd>{});
+  else
+    f(std::integral_constant<Kind, Kind::any>{});
+}
+
 template <class T, class C>
-void across(const C* const* rows, C* const* outs, i64 lines, const Half<C>& half, i64 begin,
+void across(const C* const* rows, C* const* outs, i64 lines, const Line<C>& line, i64 begin,
             i64 end) {
-  if (lines == group) {
-    half.odd ? across<T, group, true>(rows, outs, half, begin, end)
-             : across<T, group, false>(rows, outs, half, begin, end);
-  } else {
-    for (i64 n = 0; n < lines; ++n)
-      half.odd ? across<T, 1, true>(rows + n, outs + n, half, begin, end)
-               : across<T, 1, false>(rows + n, outs + n, half, begin, end);
-  }
+  with_kind(line.kind, [&](auto kind) {
+    if (lines == group)
+      across<T, group, kind>(rows, outs, line, begin, end);
+    else
+      for (i64 n = 0; n < lines; ++n) across<T, 1, kind>(rows + n, outs + n, line, begin, end);
+  });
 }
 
 // Writes a sum to the image; `past` says to go around the cache.
@@ -143,42 +184,50 @@ void put_some(T* p, V sum, int n) {
   }
 }
 
-template <class T, int N, bool odd, class C>
-void along(const C* line, T* out, const Half<C>& half, i64& x, i64 count, bool past) {
-  using V = Vec<C>;
+// The sums over the windows that begin at `at`, a vector's step apart.
+template <class T, int N, Kind kind, class V, class C>
+[[gnu::always_inline]] inline void windows(const C* at, const Line<C>& line, V (&sum)[N]) {
   constexpr int step = V::lanes;
-  const C* weights = half.weights.data();
-  for (; x + N * step <= count; x += N * step) {
-    V sum[N];
-    const C* at = line + x;
-    for (int n = 0; n < N; ++n) sum[n] = simd::load(at + n * step) * V(weights[0]);
-    for (i64 j = half.radius; j > 0; --j) {
-      const V weight(weights[j]);
+  const C* weights = line.weights.data();
+  if constexpr (kind == Kind::any) {
+    const i64 last = line.size - 1;
+    for (int n = 0; n < N; ++n) sum[n] = simd::load(at + n * step + last) * V(weights[last]);
+    for (i64 j = 0; j < last; ++j)
       for (int n = 0; n < N; ++n)
-        sum[n] = add<T>(sum[n], simd::load(at + n * step - j), simd::load(at + n * step + j),
-                        weight, odd);
+        sum[n] = add<T>(sum[n], simd::load(at + n * step + j), V(weights[j]));
+  } else {
+    at += line.size / 2;
+    for (int n = 0; n < N; ++n) sum[n] = simd::load(at + n * step) * V(weights[0]);
+    for (i64 j = line.size / 2; j > 0; --j) {
+      const V weight(weights[j]);
+      for (int n = 0; n < N; ++n) {
+        const V left = simd::load(at + n * step - j), right = simd::load(at + n * step + j);
+        sum[n] = add<T>(sum[n], kind == Kind::odd ? left - right : left + right, weight);
+      }
     }
-    for (int n = 0; n < N; ++n) put(out + x + n * step, sum[n], past);
   }
-  if (N > 1 || x >= count) return;
-  V sum = simd::load(line + x) * V(weights[0]);
-  for (i64 j = half.radius; j > 0; --j)
-    sum = add<T>(sum, simd::load(line + x - j), simd::load(line + x + j), V(weights[j]), odd);
-  put_some(out + x, sum, int(count - x));
 }
 
-// out[x] = the sum over line[x - r .. x + r]. The line has a vector's room behind its last.
+// out[x] = the sum over places[x - before ..]. They have a vector's room behind their last.
 template <class T, class C>
-void along(const C* line, T* out, i64 count, const Half<C>& half, bool past) {
-  i64 x = 0;
+void along(const C* places, T* out, i64 count, const Line<C>& line, bool past) {
+  using V = Vec<C>;
+  constexpr int step = V::lanes;
   past = past && reinterpret_cast<u64>(out) % simd::bytes == 0;
-  if (half.odd) {
-    along<T, group, true>(line, out, half, x, count, past);
-    along<T, 1, true>(line, out, half, x, count, past);
-  } else {
-    along<T, group, false>(line, out, half, x, count, past);
-    along<T, 1, false>(line, out, half, x, count, past);
-  }
+  with_kind(line.kind, [&](auto kind) {
+    const C* at = places - line.before;
+    i64 x = 0;
+    for (; x + group * step <= count; x += group * step) {
+      V sum[group];
+      windows<T, group, kind>(at + x, line, sum);
+      for (int n = 0; n < group; ++n) put(out + x + n * step, sum[n], past);
+    }
+    for (; x < count; x += step) {
+      V sum[1];
+      windows<T, 1, kind>(at + x, line, sum);
+      x + step <= count ? put(out + x, sum[0], past) : put_some(out + x, sum[0], int(count - x));
+    }
+  });
 }
 
 // A stretch of columns: from the image's column `from` to the line's place `to`.
@@ -202,9 +251,9 @@ class Schedule {
         out_(out),
         fill_(C(fill)),
         edge_{taps[0].edge, taps[1].edge, taps[2].edge},
-        z_(taps[0].weights),
-        y_(taps[1].weights),
-        x_(taps[2].weights) {
+        z_(taps[0]),
+        y_(taps[1]),
+        x_(taps[2]) {
     constexpr i64 line = line_bytes / sizeof(C);
     const Size n = in.size;
     // Wide enough that halos, and a task's own costs, stay small beside its work.
@@ -250,7 +299,8 @@ class Schedule {
     Task(const Schedule& all, Size a, Size b) : s(all), a_(a), b_(b) {
       const Size n = s.in_.size;
       planes_ = b.z - a.z;
-      for (i64 z = a.z - s.z_.radius; z < b.z + s.z_.radius; ++z) {
+      const i64 last = b.z + s.z_.size - 1 - s.z_.before;
+      for (i64 z = a.z - s.z_.before; z < last; ++z) {
         const i64 from = inside(z, n.z, s.edge_[0]);
         if (from >= 0) sources_.push_back(from);
         reach_.push_back(from);
@@ -270,7 +320,7 @@ class Schedule {
       lines_ = ring_ + planes_ * s.slots_ * s.pitch_;
       fill_row_ = lines_ + group * s.pitch_;
       std::fill(fill_row_, fill_row_ + s.pitch_, s.fill_);
-      pointers_.resize(std::max(s.z_.radius, s.y_.radius) * 2 + std::max<i64>(planes_, group));
+      pointers_.resize(std::max(s.z_.size, s.y_.size) + std::max<i64>(planes_, group));
     }
 
     void run() {
@@ -366,8 +416,8 @@ class Schedule {
       for (i64 n = 0; n < lines; ++n) outs[n] = s.y_.idle ? slot(p, y + n) : lines_ + n * s.pitch_;
       if (!s.y_.idle) {
         const bool wrap = s.edge_[1] == Edge::wrap;
-        for (i64 k = 0; k < 2 * s.y_.radius + lines; ++k) {
-          i64 at = y - s.y_.radius + k;
+        for (i64 k = 0; k < s.y_.size - 1 + lines; ++k) {
+          i64 at = y - s.y_.before + k;
           if (!wrap) at = inside(at, s.in_.size.y, s.edge_[1]);
           pointers_[k] = !wrap && at < 0 ? fill_row_ : slot(p, at);
         }
@@ -386,17 +436,17 @@ class Schedule {
   const View<T> out_;
   const C fill_;
   const Edge edge_[3];
-  const Half<C> z_, y_, x_;
+  const Line<C> z_, y_, x_;
   i64 tiles_, blocks_, strips_, planes_, slots_, pad_, pitch_;
   bool past_;
 };
 
-}  // namespace separable
+}  // namespace axes
 
 // out = in correlated along z, then y, then x.
 template <class T>
-void correlate(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill) {
-  if (in.size.count() > 0) separable::Schedule<T>(on, in, out, taps, fill).run();
+void correlate_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill) {
+  if (in.size.count() > 0) axes::Schedule<T>(on, in, out, taps, fill).run();
 }
 
 }  // namespace voxkern::cpu

@@ -238,3 +238,82 @@ def minimum_line(shape: Shape, dtype: str, size: int) -> Work:
 def maximum_line(shape: Shape, dtype: str, size: int) -> Work:
     """A head, every voxel the greatest of a long line."""
     return _extreme(shape, dtype, "maximum_filter1d", {"size": size, "axis": 0})
+
+
+@case("uniform_filter", dtypes=("float32", "uint8"), targets={"": 5}, size=(5, 31))
+def uniform_volume(shape: Shape, dtype: str, size: int) -> Work:
+    """A head, every voxel the mean of its cube."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, size, out=out),
+        agree=close(2e-6) if dtype == "float32" else exact(),
+    )
+    _scipy_rival(work, lambda ndimage, x, out: ndimage.uniform_filter(x, size, output=out))
+
+    @work.rival("SimpleITK", agree=close(1e-5, border=size) if dtype == "float32" else within(3))
+    def _simpleitk(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.Mean(image, [size // 2] * 3)
+
+    return work
+
+
+def _edges(op_name: str) -> Any:
+    def build(shape: Shape, dtype: str) -> Work:
+        """Differences along z of a head, smoothed along the others."""
+        work = Work((head(shape, dtype),), lambda op, x, out: op(x, 0, out=out), agree=close(4e-6))
+        _scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, 0, output=out))
+        return work
+
+    return build
+
+
+for _name in ("sobel", "prewitt"):
+    case(_name, targets={"": 4})(_edges(_name))
+
+
+@case("laplace", targets={"": 2})
+def laplace_volume(shape: Shape, dtype: str) -> Work:
+    """The sum of second differences of a head."""
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, out=out), agree=close(2e-6))
+    _scipy_rival(work, lambda ndimage, x, out: ndimage.laplace(x, output=out))
+
+    @work.rival("SimpleITK", agree=close(2e-6, border=1))
+    def _simpleitk(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.Laplacian(image)
+
+    return work
+
+
+def _rows(op_name: str, argument: Any) -> Any:
+    def build(shape: Shape, dtype: str) -> Work:
+        """A head, weighted along its rows."""
+        work = Work(
+            (head(shape, dtype),), lambda op, x, out: op(x, argument, out=out), agree=close(2e-6)
+        )
+        _scipy_rival(
+            work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, argument, output=out)
+        )
+        return work
+
+    return build
+
+
+case("correlate1d")(_rows("correlate1d", [0.1, 0.3, -0.4, 0.2, 0.5]))
+case("convolve1d")(_rows("convolve1d", [0.1, 0.3, -0.4, 0.2, 0.5]))
+case("uniform_filter1d")(_rows("uniform_filter1d", 9))
+
+
+def _scipy_rival(work: Work, call: Any) -> None:
+    """Add SciPy's call on the CPU, and CuPy's on a GPU."""
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+        out = np.zeros_like(x)
+        return lambda: call(ndimage, x, out)
+
+    cupy_rival(work, call)

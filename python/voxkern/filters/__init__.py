@@ -1,20 +1,25 @@
 """Filters: what turns an image into an image of the same shape."""
 
 from ._bilateral import denoise_bilateral
+from ._correlate1d import convolve1d, correlate1d, prewitt, sobel
 from ._diffusion import anisotropic_diffusion
 from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_filter1d
 from ._gaussian import gaussian_filter
 from ._gibbs import gibbs_unring
+from ._laplace import laplace
 from ._median import median_filter
 from ._mppca import denoise_mppca
 from ._n4 import n4_bias_correction
 from ._nl_means import denoise_nl_means
 from ._noise import estimate_sigma
 from ._tv import denoise_tv
+from ._uniform import uniform_filter, uniform_filter1d
 from ._wavelet_denoise import denoise_wavelet
 
 __all__ = [
     "anisotropic_diffusion",
+    "convolve1d",
+    "correlate1d",
     "denoise_bilateral",
     "denoise_mppca",
     "denoise_nl_means",
@@ -23,10 +28,15 @@ __all__ = [
     "estimate_sigma",
     "gaussian_filter",
     "gibbs_unring",
+    "laplace",
     "maximum_filter",
     "maximum_filter1d",
     "median_filter",
     "minimum_filter",
     "minimum_filter1d",
     "n4_bias_correction",
+    "prewitt",
+    "sobel",
+    "uniform_filter",
+    "uniform_filter1d",
 ]

@@ -1,4 +1,4 @@
-// Gaussians along the axes of a volume, or any other kernel that is even or odd along each.
+// Kernels of any weights along the axes of a volume, one after the other.
 #pragma once
 #include "../base.hpp"
 
@@ -20,11 +20,12 @@ using sum_of = typename SumOf<T>::type;
 namespace cpu {
 struct On;
 // Correlates with wz along z, then with wy along y, then with wx along x, as SciPy does: integers
-// are cut towards zero after each. Each list has an odd number of weights, even or odd about its
-// centre; none leaves the axis alone.
+// are cut towards zero after each. Weight n of an axis meets the voxel n - before; `before` lies in
+// [0, number of weights). No weights leave the axis alone. Lists of an odd length that are even or
+// odd about their centre are summed by pairs, the farthest first.
 template <class T>
-void gaussian(On, View<const T> in, View<T> out, List<const f64> wz, List<const f64> wy,
-              List<const f64> wx, Edge ez, Edge ey, Edge ex, f64 fill);
+void separable(On on, View<const T> in, View<T> out, List<const f64> wz, List<const f64> wy,
+               List<const f64> wx, Size before, Edge ez, Edge ey, Edge ex, f64 fill);
 }  // namespace cpu
 #endif
 
