@@ -1,4 +1,5 @@
 #include <voxkern/filters/extreme.hpp>
+#include <voxkern/filters/jet.hpp>
 #include <voxkern/filters/laplace.hpp>
 #include <voxkern/filters/median.hpp>
 #include <voxkern/filters/separable.hpp>
@@ -11,6 +12,7 @@ namespace voxkern {
 static const Family filters([](Module& m) {
   m.kernel("extreme",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::extreme<decltype(t)>; }));
+  m.kernel("jet", each<f32, f64>([](auto t) { return &cpu::jet<decltype(t)>; }));
   m.kernel("laplace",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::laplace<decltype(t)>; }));
   m.kernel("median",

@@ -17,7 +17,7 @@ def hold(got, want, source, gain=1):
     """Integers are equal; floats differ by their rounding, as a share of the image's range."""
     assert got.dtype == want.dtype
     if got.dtype.name in NEAR:
-        span = gain * (np.ptp(source) if source.size > 1 else 60)
+        span = gain * (float(np.ptp(source)) if source.size > 1 else 60)
         np.testing.assert_allclose(got, want, rtol=0, atol=NEAR[got.dtype.name] * span)
     else:
         np.testing.assert_array_equal(got, want)

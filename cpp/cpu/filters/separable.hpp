@@ -240,25 +240,50 @@ struct Border {
   i64 to, from;
 };
 
-template <class T>
+// What is made of a row: fields along z, from those fields along y, and how far the sums along x,
+// which are the caller's, look to both sides. Lines of one axis are equally long, or all idle.
+template <class C>
+struct Stages {
+  struct Y {
+    int from;  // the field along z
+    Line<C> line;
+  };
+  std::vector<Line<C>> z;
+  std::vector<Y> y;
+  i64 radius_x;
+  Edge edge[3];
+  int spare = 0;  // rows of scratch that the caller wants
+};
+
+// A row of all fields, ready for the sums along x: fields[f][0] is voxel (z, y, x).
+template <class C>
+struct Fields {
+  i64 z, y, x, count;
+  const C* const* fields;
+  C* spare;
+  i64 pitch;  // of the spare rows
+  bool past;  // whether the output is to go around the cache
+};
+
+template <class T, class Finish>
 class Schedule {
  public:
   using C = sum_of<T>;
 
-  Schedule(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill)
+  Schedule(On on, View<const T> in, Stages<C> stages, f64 fill, Finish finish)
       : on_(on),
         in_(in),
-        out_(out),
         fill_(C(fill)),
-        edge_{taps[0].edge, taps[1].edge, taps[2].edge},
-        z_(taps[0]),
-        y_(taps[1]),
-        x_(taps[2]) {
+        stages_(std::move(stages)),
+        edge_(stages_.edge),
+        z_(stages_.z[0]),
+        y_(stages_.y[0].line),
+        finish_(finish) {
     constexpr i64 line = line_bytes / sizeof(C);
     const Size n = in.size;
     // Wide enough that halos, and a task's own costs, stay small beside its work.
-    tiles_ = std::max<i64>(1, n.x / std::max({i64(512), 4 * x_.radius, (1 << 15) / n.y}));
-    pad_ = (x_.radius + line - 1) / line * line;
+    tiles_ = std::max<i64>(1, n.x / std::max({i64(512), 4 * stages_.radius_x, (1 << 15) / n.y}));
+    pad_ = (stages_.radius_x + line - 1) / line * line;
     // An odd number of cache lines, so that the rows of a ring spread over all sets of the cache.
     const i64 widest = n.x / tiles_ + 1;
     pitch_ = ((2 * pad_ + widest + simd::lanes<C> + line - 1) / line | 1) * line;
@@ -266,7 +291,9 @@ class Schedule {
     planes_ = 1;
     if (!z_.idle) {
       // Every block reads 2 r planes more than it makes, so long kernels get a ring beyond L2.
-      const auto fit = [&](i64 bytes) { return bytes / (slots_ * pitch_ * i64(sizeof(C))); };
+      const auto fit = [&](i64 bytes) {
+        return bytes / (i64(stages_.z.size()) * slots_ * pitch_ * i64(sizeof(C)));
+      };
       const i64 enough = std::min(z_.radius / 2, fit(16 * ring_bytes));
       const i64 planes = std::max(std::min(fit(ring_bytes), 4 * group), enough);
       planes_ = std::min(n.z, std::max(planes / group * group, group));
@@ -312,13 +339,15 @@ class Schedule {
 
       columns();
       const i64 staged = s.z_.idle ? 0 : i64(sources_.size());
-      const i64 rows = staged + planes_ * s.slots_ + group + 1;
+      const i64 ring = i64(s.stages_.z.size()) * planes_ * s.slots_;
+      const i64 lines = i64(s.stages_.y.size()) * group;
+      const i64 rows = staged + ring + lines + 1 + s.stages_.spare;
       room_ = Scratch<C>(rows * s.pitch_);
       std::fill(room_.begin(), room_.end(), C(0));
       stage_ = room_.data();
       ring_ = stage_ + staged * s.pitch_;
-      lines_ = ring_ + planes_ * s.slots_ * s.pitch_;
-      fill_row_ = lines_ + group * s.pitch_;
+      lines_ = ring_ + ring * s.pitch_;
+      fill_row_ = lines_ + lines * s.pitch_;
       std::fill(fill_row_, fill_row_ + s.pitch_, s.fill_);
       pointers_.resize(std::max(s.z_.size, s.y_.size) + std::max<i64>(planes_, group));
     }
@@ -350,7 +379,7 @@ class Schedule {
 
     // Where the columns of a line come from. Place p of a line is the image's column a.x - pad + p.
     void columns() {
-      const i64 n = s.in_.size.x, r = s.x_.radius, first = a_.x - s.pad_;
+      const i64 n = s.in_.size.x, r = s.stages_.radius_x, first = a_.x - s.pad_;
       const i64 low = a_.x - r, high = b_.x + r;
       if (s.edge_[2] == Edge::wrap) {
         for (i64 x = low; x < high;) {
@@ -372,8 +401,10 @@ class Schedule {
       end_ = runs_.back().to + runs_.back().count;
     }
 
-    C* slot(i64 plane, i64 y) const {
-      return ring_ + (plane * s.slots_ + (y + s.slots_ * (1 + s.y_.radius)) % s.slots_) * s.pitch_;
+    C* slot(i64 field, i64 plane, i64 y) const {
+      return ring_ + ((field * planes_ + plane) * s.slots_ +
+                      (y + s.slots_ * (1 + s.y_.radius)) % s.slots_) *
+                         s.pitch_;
     }
 
     // Copies the columns of one of the image's rows, as lanes.
@@ -395,7 +426,7 @@ class Schedule {
     void row_along_z(i64 y) {
       const i64 from = inside(y, s.in_.size.y, s.edge_[1]);
       if (s.z_.idle) {
-        for (i64 p = 0; p < planes_; ++p) stage(a_.z + p, from, slot(p, y));
+        for (i64 p = 0; p < planes_; ++p) stage(a_.z + p, from, slot(0, p, y));
         return;
       }
       for (i64 i = 0; i < i64(sources_.size()); ++i)
@@ -404,39 +435,58 @@ class Schedule {
         pointers_[i] = reach_[i] < 0 ? fill_row_ : stage_ + reach_[i] * s.pitch_;
       for (i64 p = 0; p < planes_; p += group) {
         const i64 lines = std::min<i64>(group, planes_ - p);
-        C* outs[group];
-        for (i64 n = 0; n < lines; ++n) outs[n] = slot(p + n, y);
-        across<T>(pointers_.data() + p, outs, lines, s.z_, begin_, end_);
+        for (size_t f = 0; f < s.stages_.z.size(); ++f) {
+          C* outs[group];
+          for (i64 n = 0; n < lines; ++n) outs[n] = slot(i64(f), p + n, y);
+          across<T>(pointers_.data() + p, outs, lines, s.stages_.z[f], begin_, end_);
+        }
       }
     }
 
-    // Along y and x: the rows y .. y + lines of one plane, into the image.
+    // Along y: the rows y .. y + lines of one plane, handed on to the sums along x.
     void finish(i64 p, i64 y, i64 lines) {
-      C* outs[group];
-      for (i64 n = 0; n < lines; ++n) outs[n] = s.y_.idle ? slot(p, y + n) : lines_ + n * s.pitch_;
-      if (!s.y_.idle) {
-        const bool wrap = s.edge_[1] == Edge::wrap;
-        for (i64 k = 0; k < s.y_.size - 1 + lines; ++k) {
-          i64 at = y - s.y_.before + k;
-          if (!wrap) at = inside(at, s.in_.size.y, s.edge_[1]);
-          pointers_[k] = !wrap && at < 0 ? fill_row_ : slot(p, at);
-        }
-        across<T>(pointers_.data(), outs, lines, s.y_, begin_, end_);
-      }
+      const size_t count = s.stages_.y.size();
+      outs_.resize(count * group);
+      for (size_t f = 0; f < count; ++f) along_y(p, y, lines, s.stages_.y[f], f);
+      std::vector<const C*>& fields = fields_;
+      fields.resize(count);
       for (i64 n = 0; n < lines; ++n) {
-        T* out = s.out_.row(a_.z + p, y + n) + a_.x;
-        for (const Border& b : borders_) outs[n][b.to] = b.from < 0 ? s.fill_ : outs[n][b.from];
-        along(outs[n] + s.pad_, out, b_.x - a_.x, s.x_, s.past_);
+        for (size_t f = 0; f < count; ++f) {
+          C* line = outs_[f * group + size_t(n)];
+          for (const Border& b : borders_) line[b.to] = b.from < 0 ? s.fill_ : line[b.from];
+          fields[f] = line + s.pad_;
+        }
+        s.finish_(Fields<C>{a_.z + p, y + n, a_.x, b_.x - a_.x, fields.data(), fill_row_ + s.pitch_,
+                            s.pitch_, s.past_});
       }
     }
+
+    void along_y(i64 p, i64 y, i64 lines, const typename Stages<C>::Y& stage, size_t f) {
+      C** outs = outs_.data() + f * group;
+      const bool idle = s.y_.idle && s.stages_.y.size() == 1;
+      for (i64 n = 0; n < lines; ++n)
+        outs[n] = idle ? slot(stage.from, p, y + n) : lines_ + (i64(f) * group + n) * s.pitch_;
+      if (idle) return;
+      const bool wrap = s.edge_[1] == Edge::wrap;
+      for (i64 k = 0; k < s.y_.size - 1 + lines; ++k) {
+        i64 at = y - s.y_.before + k;
+        if (!wrap) at = inside(at, s.in_.size.y, s.edge_[1]);
+        pointers_[k] = !wrap && at < 0 ? fill_row_ : slot(stage.from, p, at);
+      }
+      across<T>(pointers_.data(), outs, lines, stage.line, begin_, end_);
+    }
+
+    std::vector<C*> outs_;
+    std::vector<const C*> fields_;
   };
 
   const On on_;
   const View<const T> in_;
-  const View<T> out_;
   const C fill_;
-  const Edge edge_[3];
-  const Line<C> z_, y_, x_;
+  const Stages<C> stages_;
+  const Edge (&edge_)[3];
+  const Line<C>&z_, &y_;  // the first of their axis, which stand for all
+  const Finish finish_;
   i64 tiles_, blocks_, strips_, planes_, slots_, pad_, pitch_;
   bool past_;
 };
@@ -446,7 +496,17 @@ class Schedule {
 // out = in correlated along z, then y, then x.
 template <class T>
 void correlate_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill) {
-  if (in.size.count() > 0) axes::Schedule<T>(on, in, out, taps, fill).run();
+  if (in.size.count() == 0) return;
+  using C = sum_of<T>;
+  const axes::Line<C> x(taps[2]);
+  const auto finish = [&](const axes::Fields<C>& row) {
+    axes::along(row.fields[0], out.row(row.z, row.y) + row.x, row.count, x, row.past);
+  };
+  axes::Stages<C> stages{{axes::Line<C>(taps[0])},
+                         {{0, axes::Line<C>(taps[1])}},
+                         x.radius,
+                         {taps[0].edge, taps[1].edge, taps[2].edge}};
+  axes::Schedule<T, decltype(finish)>(on, in, std::move(stages), fill, finish).run();
 }
 
 }  // namespace voxkern::cpu

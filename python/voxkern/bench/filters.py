@@ -307,6 +307,54 @@ case("convolve1d")(_rows("convolve1d", [0.1, 0.3, -0.4, 0.2, 0.5]))
 case("uniform_filter1d")(_rows("uniform_filter1d", 9))
 
 
+def _derivatives(op_name: str) -> Any:
+    def build(shape: Shape, dtype: str, sigma: float) -> Work:
+        """Derivatives of a smoothed head."""
+        work = Work(
+            (head(shape, dtype),), lambda op, x, out: op(x, sigma, out=out), agree=close(4e-6)
+        )
+        _scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, sigma, output=out))
+        return work
+
+    return build
+
+
+case("gaussian_laplace", sigma=(2,))(_derivatives("gaussian_laplace"))
+case("gaussian_gradient_magnitude", sigma=(2,))(_derivatives("gaussian_gradient_magnitude"))
+
+
+@case("hessian", sigma=(2,))
+def hessian_volume(shape: Shape, dtype: str, sigma: float) -> Work:
+    """All second derivatives of a head."""
+    work = Work((head(shape, dtype),), lambda op, x: op(x, sigma), agree=close(4e-6), out=False)
+    orders = ((2, 0, 0), (1, 1, 0), (1, 0, 1), (0, 2, 0), (0, 1, 1), (0, 0, 2))
+
+    @work.rival("SciPy")
+    def _scipy(x: Any) -> Call:
+        ndimage = load("scipy.ndimage")
+        return lambda: np.stack([ndimage.gaussian_filter(x, sigma, order) for order in orders])
+
+    return work
+
+
+@case("hessian_eigenvalues", sigma=(2,))
+def hessian_eigenvalues_volume(shape: Shape, dtype: str, sigma: float) -> Work:
+    """The eigenvalues of a head's second derivatives."""
+    work = Work((head(shape, dtype),), lambda op, x: op(x, sigma), agree=close(1e-5), out=False)
+
+    @work.rival("scikit-image", differs="differences of a smoothed image, largest first")
+    def _skimage(x: Any) -> Call:
+        feature = load("skimage.feature")
+
+        def go() -> Any:
+            matrix = feature.hessian_matrix(x, sigma, use_gaussian_derivatives=False)
+            return feature.hessian_matrix_eigvals(matrix)
+
+        return go
+
+    return work
+
+
 def _scipy_rival(work: Work, call: Any) -> None:
     """Add SciPy's call on the CPU, and CuPy's on a GPU."""
 

@@ -6,6 +6,7 @@ from ._diffusion import anisotropic_diffusion
 from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_filter1d
 from ._gaussian import gaussian_filter
 from ._gibbs import gibbs_unring
+from ._jet import gaussian_gradient_magnitude, gaussian_laplace, hessian, hessian_eigenvalues
 from ._laplace import laplace
 from ._median import median_filter
 from ._mppca import denoise_mppca
@@ -27,7 +28,11 @@ __all__ = [
     "denoise_wavelet",
     "estimate_sigma",
     "gaussian_filter",
+    "gaussian_gradient_magnitude",
+    "gaussian_laplace",
     "gibbs_unring",
+    "hessian",
+    "hessian_eigenvalues",
     "laplace",
     "maximum_filter",
     "maximum_filter1d",

@@ -13,7 +13,7 @@ from ._separable import Step, as_whole_fill, at_once, key_of, take_steps
 
 
 @functools.lru_cache(256)
-def _weights(sigma: float, order: int, radius: int, unit: float) -> Any:
+def gaussian_weights(sigma: float, order: int, radius: int, unit: float) -> Any:
     """Return the kernel to correlate with: a derivative of a sampled Gaussian that sums to 1."""
     t = np.arange(-radius, radius + 1)
     bell = np.exp(-0.5 / (sigma * sigma) * t**2)
@@ -62,7 +62,7 @@ def _settle(
             r = int(reach * voxels + 0.5) if given is None else given
             if r >= 1 << 31:
                 raise ValueError(f"radius must be less than 2**31; sigma {voxels:g} needs {r}")
-            found.append((axes[i], _weights(voxels, orders[i], r, unit), r, edges[i]))
+            found.append((axes[i], gaussian_weights(voxels, orders[i], r, unit), r, edges[i]))
     fill = as_whole_fill(cval, dtype)
     return found, fill, at_once(found, ndim, fill)
 

@@ -167,7 +167,7 @@ def _store(total: Any, row: Any, whole: bool) -> None:
 
 
 @_separable.on("cuda")
-def _plan(
+def plan_separable(
     gpu: Any, x: Any, y: Any, wz: Any, wy: Any, wx: Any, before: Any, ez: int, ey: int, ex: int,
     fill: float,
 ) -> None:  # fmt: skip

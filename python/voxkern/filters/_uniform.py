@@ -42,11 +42,11 @@ def _means(x: Any, y: Any, size: int, before: int, axis: int, edge: int, fill: f
                     if at < 0:
                         total += fill
                     elif axis == 0:
-                        total += x[at, j, i]
+                        total += float(x[at, j, i])
                     elif axis == 1:
-                        total += x[k, at, i]
+                        total += float(x[k, at, i])
                     else:
-                        total += x[k, j, at]
+                        total += float(x[k, j, at])
                 if whole:
                     y[k, j, i] = np.int64(total / size)
                 else:
