@@ -1,3 +1,4 @@
+#include <voxkern/filters/correlate.hpp>
 #include <voxkern/filters/extreme.hpp>
 #include <voxkern/filters/jet.hpp>
 #include <voxkern/filters/laplace.hpp>
@@ -10,6 +11,8 @@
 namespace voxkern {
 
 static const Family filters([](Module& m) {
+  m.kernel("correlate",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::correlate<decltype(t)>; }));
   m.kernel("extreme",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::extreme<decltype(t)>; }));
   m.kernel("jet", each<f32, f64>([](auto t) { return &cpu::jet<decltype(t)>; }));

@@ -21,7 +21,8 @@ import scipy.ndimage as ndimage
 import voxkern
 
 LINEAR = ("correlate1d", "convolve1d", "uniform_filter", "uniform_filter1d", "sobel", "prewitt",
-          "laplace", "gaussian_laplace", "gaussian_gradient_magnitude")  # fmt: skip
+          "laplace", "gaussian_laplace", "gaussian_gradient_magnitude", "correlate",
+          "convolve")  # fmt: skip
 TYPES = {"uint8", "int16", "uint16", "int32", "float32", "float64"}
 MASKS = TYPES | {"bool"}
 

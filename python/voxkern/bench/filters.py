@@ -307,6 +307,25 @@ case("convolve1d")(_rows("convolve1d", [0.1, 0.3, -0.4, 0.2, 0.5]))
 case("uniform_filter1d")(_rows("uniform_filter1d", 9))
 
 
+def _kernels(op_name: str) -> Any:
+    def build(shape: Shape, dtype: str, size: int) -> Work:
+        """A head under a cube of weights that no product of lines gives."""
+        weights = np.random.default_rng(0).uniform(-1, 1, (size,) * 3)
+        work = Work(
+            (head(shape, dtype),), lambda op, x, out: op(x, weights, out=out), agree=close(1e-5)
+        )
+        _scipy_rival(
+            work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, weights, output=out)
+        )
+        return work
+
+    return build
+
+
+case("correlate", size=(3,))(_kernels("correlate"))
+case("convolve", size=(3,))(_kernels("convolve"))
+
+
 def _derivatives(op_name: str) -> Any:
     def build(shape: Shape, dtype: str, sigma: float) -> Work:
         """Derivatives of a smoothed head."""

@@ -1,6 +1,7 @@
 """Filters: what turns an image into an image of the same shape."""
 
 from ._bilateral import denoise_bilateral
+from ._correlate import convolve, correlate
 from ._correlate1d import convolve1d, correlate1d, prewitt, sobel
 from ._diffusion import anisotropic_diffusion
 from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_filter1d
@@ -19,7 +20,9 @@ from ._wavelet_denoise import denoise_wavelet
 
 __all__ = [
     "anisotropic_diffusion",
+    "convolve",
     "convolve1d",
+    "correlate",
     "correlate1d",
     "denoise_bilateral",
     "denoise_mppca",

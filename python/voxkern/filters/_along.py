@@ -12,7 +12,7 @@ from .. import _args, _arrays
 
 def three(values: tuple[Any, ...], along: tuple[int, ...], ndim: int, neutral: Any) -> Any:
     """Return one value for each of (z, y, x), `neutral` for an axis that is not filtered."""
-    if _fit(along, ndim):
+    if fits(along, ndim):
         given = dict(zip(along, values, strict=True))
         return tuple(given.get(axis, neutral) for axis in range(ndim - 3, ndim))
     return _args.lift(values, neutral)
@@ -30,7 +30,7 @@ def run_along(
 
     Axes that are not among the last three are turned to the end for it.
     """
-    if _fit(along, image.ndim):
+    if fits(along, image.ndim):
         return _arrays.run_volumes(run, image, out, dtype, give)
     if len(along) > 3:
         raise ValueError(f"axes must be three at most; got {along}")
@@ -57,5 +57,5 @@ def as_edges(mode: Any, n: int) -> tuple[int, ...]:
     return tuple(_args.as_edge(m) for m in _args.per_axis(mode, n, "mode"))
 
 
-def _fit(along: tuple[int, ...], ndim: int) -> bool:
+def fits(along: tuple[int, ...], ndim: int) -> bool:
     return ndim <= 3 or min(along, default=ndim) >= ndim - 3

@@ -311,7 +311,8 @@ def gaussian_laplace(
     -----
     The weights are those of `gaussian_filter`. Integer images are cut after each axis
     and wrap where their type ends, as in SciPy: convert them to float32 first. NaN and
-    infinity reach as far as the kernel does.
+    infinity reach as far as the kernel does. Where `mode` differs between axes, each keeps
+    its own; SciPy takes one axis's mode for all axes of that axis's derivative.
 
     Examples
     --------
