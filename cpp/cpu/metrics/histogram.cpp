@@ -77,6 +77,69 @@ class Counts {
   std::vector<u64> of_;
 };
 
+// How often each value of a narrow type occurs: one voxel in eight, or two, goes to the same copy.
+template <class T>
+class Values {
+ public:
+  static constexpr i64 lowest = std::numeric_limits<T>::min();
+  static constexpr i64 number = i64(1) << 8 * sizeof(T);
+
+  Values() : of_(copies * number) {}
+  void add(const T* row, const u8* mask, i64 n) {
+    u32* of = of_.data() - lowest;
+    i64 x = 0;
+    if (mask) {
+      for (; x < n; ++x) of[(x % copies) * number + row[x]] += mask[x] != 0;
+      return;
+    }
+    for (; x + 8 <= n; x += 8)
+      for (int k = 0; k < 8; ++k) ++of[(k % copies) * number + row[x + k]];
+    for (; x < n; ++x) ++of[row[x]];
+  }
+  // Adds to all and begins anew.
+  void into(std::vector<i64>& all) {
+    for (i64 k = 0; k < copies * number; ++k) all[k % number] += of_[k];
+    std::fill(of_.begin(), of_.end(), 0);
+  }
+
+ private:
+  static constexpr i64 copies = sizeof(T) == 1 ? 8 : 2;
+  std::vector<u32> of_;
+};
+
+// Values are counted first and their bins looked for afterwards, once each.
+template <class T>
+void count_values(On on, View<const T> x, View<const u8> mask, List<const f64> edges,
+                  List<i64> counts) {
+  std::vector<i64> all(Values<T>::number);
+  std::mutex adding;
+  const Blocks blocks(x.size);
+  const i64 grain = std::max<i64>(1, blocks.count() / (4 * on.threads));
+  parallel_slabs(on, blocks.count(), grain, [&](i64 begin, i64 end) {
+    Values<T> own;
+    for (i64 i = begin; i < end; ++i) {
+      const Block b = blocks[i];
+      for (i64 line = b.begin; line < b.end; ++line) {
+        const i64 z = line / x.size.y, y = line % x.size.y;
+        const u8* inside = row_of(mask, z, y);
+        own.add(x.row(z, y) + b.from, inside ? inside + b.from : nullptr, b.to - b.from);
+      }
+      if ((i - begin) % 65536 == 65535) {  // before 32 bits are too few
+        std::lock_guard hold(adding);
+        own.into(all);
+      }
+    }
+    std::lock_guard hold(adding);
+    own.into(all);
+  });
+  std::fill(counts.data, counts.data + counts.size, 0);
+  for (i64 v = 0; v < Values<T>::number; ++v) {
+    if (!all[v]) continue;
+    const i64 bin = bin_of(f64(v + Values<T>::lowest), edges.data, edges.size - 1);
+    if (bin >= 0) counts[bin] += all[v];
+  }
+}
+
 // Runs count(own, z, y, from, to) over all pieces of rows and adds the threads' own counts up.
 template <class F>
 void count_pieces(On on, Size size, List<i64> counts, F count) {
@@ -121,6 +184,8 @@ void extremes(On on, View<const T> x, View<const u8> mask, List<f64> out) {
 template <class T>
 void histogram(On on, View<const T> x, View<const u8> mask, List<const f64> edges,
                List<i64> counts) {
+  if constexpr (sizeof(T) <= 2)
+    if (x.size.count() >= Values<T>::number) return count_values(on, x, mask, edges, counts);
   const Bins<T> bins(edges, x.size.count());
   count_pieces(on, x.size, counts, [&](Counts& own, i64 z, i64 y, i64 from, i64 to) {
     i32 at[piece];

@@ -227,3 +227,16 @@ def histogram(shape: Shape, dtype: str, bins: int) -> Work:
         return lambda: cv2.calcHist(planes, [0], None, [bins], [0, top]).ravel()
 
     return work
+
+
+@case("percentile", dtypes=("float32", "int16"))
+def percentile_volume(shape: Shape, dtype: str) -> Work:
+    """Three percentiles of a head."""
+    wanted = (0.5, 50, 99.5)
+    work = Work((head(shape, dtype),), lambda op, x: op(x, wanted), agree=close(1e-6), out=False)
+
+    @work.rival("NumPy")
+    def _numpy(x: Any) -> Call:
+        return lambda: np.percentile(x, wanted)
+
+    return work

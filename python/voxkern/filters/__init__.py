@@ -1,8 +1,10 @@
 """Filters: what turns an image into an image of the same shape."""
 
 from ._bilateral import denoise_bilateral
+from ._clahe import equalize_adapthist
 from ._correlate import convolve, correlate
 from ._correlate1d import convolve1d, correlate1d, prewitt, sobel
+from ._curve import equalize_hist, gamma, match_histograms
 from ._diffusion import anisotropic_diffusion
 from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_filter1d
 from ._gaussian import gaussian_filter
@@ -14,12 +16,16 @@ from ._mppca import denoise_mppca
 from ._n4 import n4_bias_correction
 from ._nl_means import denoise_nl_means
 from ._noise import estimate_sigma
+from ._nyul import NyulStandardizer
+from ._rescale import clip_percentile, pet_suv, rescale, white_stripe, window, zscore
 from ._tv import denoise_tv
 from ._uniform import uniform_filter, uniform_filter1d
 from ._wavelet_denoise import denoise_wavelet
 
 __all__ = [
+    "NyulStandardizer",
     "anisotropic_diffusion",
+    "clip_percentile",
     "convolve",
     "convolve1d",
     "correlate",
@@ -29,7 +35,10 @@ __all__ = [
     "denoise_nl_means",
     "denoise_tv",
     "denoise_wavelet",
+    "equalize_adapthist",
+    "equalize_hist",
     "estimate_sigma",
+    "gamma",
     "gaussian_filter",
     "gaussian_gradient_magnitude",
     "gaussian_laplace",
@@ -37,14 +46,20 @@ __all__ = [
     "hessian",
     "hessian_eigenvalues",
     "laplace",
+    "match_histograms",
     "maximum_filter",
     "maximum_filter1d",
     "median_filter",
     "minimum_filter",
     "minimum_filter1d",
     "n4_bias_correction",
+    "pet_suv",
     "prewitt",
+    "rescale",
     "sobel",
     "uniform_filter",
     "uniform_filter1d",
+    "white_stripe",
+    "window",
+    "zscore",
 ]

@@ -9,6 +9,7 @@ from ._moments import parts_of as parts_of
 from ._pair import as_mask as as_mask
 from ._parzen import information as information
 from ._parzen import mutual_information, normalized_mutual_information
+from ._percentile import percentile
 
 __all__ = [
     "histogram",
@@ -16,5 +17,6 @@ __all__ = [
     "mutual_information",
     "ncc",
     "normalized_mutual_information",
+    "percentile",
     "ssd",
 ]

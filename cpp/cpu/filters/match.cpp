@@ -1,0 +1,118 @@
+// Sorted values are matched once each, walking along both lists; a voxel then looks for its own
+// value from a table of even cells on.
+#include <voxkern/filters/match.hpp>
+
+#include <cpu/memory.hpp>
+#include <cpu/parallel.hpp>
+#include <voxkern/sums.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace voxkern::cpu {
+namespace {
+
+// Walks along the runs of equal values of a sorted list, by shares that rise.
+template <class T>
+class Walk {
+ public:
+  explicit Walk(List<const T> list, f64 share)
+      : list_(list), end_(list.data + list.size), n_(f64(list.size)) {
+    const i64 middle = least(i64(share * n_), list.size - 1);
+    below_ = std::lower_bound(list_.data, end_, list_[middle]) - list_.data;
+    above_ = next(below_);
+  }
+  T at(f64 share) {
+    while (below_ < list_.size && f64(above_) / n_ <= share) {
+      below_ = above_;
+      if (below_ < list_.size) above_ = next(below_);
+    }
+    if (below_ == 0) return list_[0];
+    if (below_ == list_.size) return list_[list_.size - 1];
+    const f64 a = f64(list_[below_ - 1]), b = f64(list_[below_]);
+    const f64 from = f64(below_) / n_;
+    return T((b - a) / (f64(above_) / n_ - from) * (share - from) + a);
+  }
+
+ private:
+  // Behind the last value that equals that at i: runs are short as a rule.
+  i64 next(i64 i) const {
+    i64 step = 1, low = i;
+    while (low + step < list_.size && list_[low + step] == list_[i]) {
+      low += step;
+      step *= 2;
+    }
+    const i64 high = least(low + step, list_.size);
+    return std::upper_bound(list_.data + low, list_.data + high, list_[i]) - list_.data;
+  }
+
+  List<const T> list_;
+  const T* end_;
+  f64 n_;
+  i64 below_, above_;
+};
+
+}  // namespace
+
+template <class T>
+void match_sorted(On on, View<const T> x, View<T> y, List<const T> source, List<const T> target) {
+  const i64 n = source.size;
+  if (!n) return;
+  Scratch<T> matched(n);
+  constexpr i64 piece = 1 << 16;
+  parallel_for(on, (n + piece - 1) / piece, [&](i64 p) {
+    const i64 begin = p * piece, end = least(begin + piece, n);
+    Walk<T> walk(target, f64(begin + 1) / f64(n));
+    for (i64 i = begin; i < end; ++i)
+      if (i + 1 == n || source[i + 1] != source[i]) matched[i] = walk.at(f64(i + 1) / f64(n));
+  });
+
+  const i64 cells = least(most(n / 4, i64(1)), i64(1) << 22);
+  const f64 low = f64(source[0]), width = f64(source[n - 1]) - low;
+  const f64 scale = width > 0 && std::isfinite(f64(cells) / width) ? f64(cells) / width : 0.0;
+  const auto cell_of = [&](T v) { return least(i64((f64(v) - low) * scale), cells - 1); };
+  Scratch<i64> starts(cells + 1);
+  parallel_slabs(on, n, 1 << 16, [&](i64 begin, i64 end) {
+    for (i64 i = begin; i < end; ++i) {
+      const i64 here = cell_of(source[i]), before = i ? cell_of(source[i - 1]) : -1;
+      for (i64 c = before + 1; c <= here; ++c) starts[c] = i;
+    }
+  });
+  for (i64 c = cell_of(source[n - 1]) + 1; c <= cells; ++c) starts[c] = n;
+
+  const Blocks blocks(x.size);
+  parallel_for(on, blocks.count(), [&](i64 i) {
+    const Block b = blocks[i];
+    for (i64 line = b.begin; line < b.end; ++line) {
+      const T* from = x.row(line / x.size.y, line % x.size.y);
+      T* to = y.row(line / x.size.y, line % x.size.y);
+      // In stages over some voxels, so that their waits for memory fall together.
+      constexpr i64 some = 32;
+      for (i64 k = b.from; k < b.to; k += some) {
+        i64 at[some], m = least(some, b.to - k);
+        for (i64 j = 0; j < m; ++j) {
+          at[j] = cell_of(from[k + j]);
+          __builtin_prefetch(&starts[at[j]]);
+        }
+        for (i64 j = 0; j < m; ++j) __builtin_prefetch(&source[starts[at[j]]]);
+        for (i64 j = 0; j < m; ++j) {
+          i64 low = starts[at[j]], rest = starts[at[j] + 1] - low;
+          while (rest > 0) {  // without a branch on the voxel's value
+            const i64 half = (rest + 1) / 2;
+            low = source[low + half - 1] <= from[k + j] ? low + half : low;
+            rest -= half;
+          }
+          at[j] = low - 1;
+          __builtin_prefetch(&matched[at[j]]);
+        }
+        for (i64 j = 0; j < m; ++j) to[k + j] = matched[at[j]];
+      }
+    }
+  });
+}
+
+template void match_sorted(On, View<const f32>, View<f32>, List<const f32>, List<const f32>);
+template void match_sorted(On, View<const f64>, View<f64>, List<const f64>, List<const f64>);
+
+}  // namespace voxkern::cpu
