@@ -126,6 +126,8 @@ def _of_neighbourhoods(name: str) -> Callable[..., Any]:
             separable and bound.get("structure") is None
         ):
             raise Refused("several modes for a footprint")
+        if name.startswith(("rank", "percentile")) and not isinstance(bound.get("mode", ""), str):
+            raise Refused("several modes")
         return plain_output(functools.wraps(original)(getattr(voxkern, name)))(x, **bound)
 
     return functools.wraps(original)(call)
@@ -178,17 +180,6 @@ def _binary(name: str) -> Callable[..., Any]:
     return functools.wraps(original)(call)
 
 
-def binary_fill_holes(input, structure=None, output=None, origin=0, *, axes=None):
-    x = image_type(input, MASKS)
-    if structure is not None or origin != 0 or axes is not None:
-        raise Refused("a structure of one's own: voxkern takes a connectivity")
-    answer = voxkern.fill_holes(x != 0)
-    if output is None:
-        return answer
-    output[...] = answer
-    return output
-
-
 def label(input, structure=None, output=None):
     x = image_type(input, MASKS)
     if output is not None:
@@ -223,16 +214,16 @@ OURS: dict[str, Callable[..., Any]] = {
     "median_filter": median_filter,
     "label": label,
     "distance_transform_edt": distance_transform_edt,
-    "binary_fill_holes": binary_fill_holes,
     **{n: _linear(n) for n in LINEAR},
     **{n: _interpolated(n) for n in
        ("affine_transform", "zoom", "map_coordinates", "spline_filter", "rotate", "shift")},
     **{n: _of_neighbourhoods(n) for n in
        ("minimum_filter", "maximum_filter", "minimum_filter1d", "maximum_filter1d", "grey_erosion",
         "grey_dilation", "grey_opening", "grey_closing", "morphological_gradient", "white_tophat",
-        "black_tophat")},
+        "black_tophat", "rank_filter", "percentile_filter")},
     **{n: _binary(n) for n in
-       ("binary_erosion", "binary_dilation", "binary_opening", "binary_closing")},
+       ("binary_erosion", "binary_dilation", "binary_opening", "binary_closing",
+        "binary_hit_or_miss", "binary_propagation", "binary_fill_holes")},
 }  # fmt: skip
 
 

@@ -43,18 +43,18 @@ class BoxMedian {
   static_assert(L >= 2);
 
  public:
-  // Lines of a tile: as many vectors as keep it near.
+  // As many as keep the lines of a tile near.
   static constexpr i64 most_vectors = list == 25 ? 8 : list == 9 ? 16 : 32;
 
   BoxMedian(const KeyImage<K>& image, i64 vectors)
       : image_(image),
         vectors_(vectors),
-        pitch_((vectors + 1) * L),
-        room_(((w + 1) * 2 * wz + 4 * list + (w == 5 ? 2 * list : 0) + 2) * pitch_) {
+        room_(((w + 1) * 2 * wz + 4 * list + (w == 5 ? 2 * list : 0) + 2) * pitch) {
     columns_ = room_.data();
-    lists_ = columns_ + (w + 1) * 2 * wz * pitch_;
-    pairs_ = lists_ + 4 * list * pitch_;
-    row_ = pairs_ + (w == 5 ? 2 * list : 0) * pitch_;
+    lists_ = columns_ + (w + 1) * 2 * wz * pitch;
+    pairs_ = lists_ + 4 * list * pitch;
+    row_ = pairs_ + (w == 5 ? 2 * list : 0) * pitch;
+    std::fill(room_.begin(), room_.end(), K(0));
   }
 
   void run(i64 z, i64 y0, i64 y1, i64 x0) {
@@ -66,7 +66,7 @@ class BoxMedian {
       for (int parity = 0; parity < 2; ++parity) merge_rows(y, parity);
       for (i64 i = 0; i < 2 && y + i < y1; ++i) {
         if constexpr (w == 5) merge_pairs(int(i));
-        for (i64 x = 0; x < vectors_ * L; x += L) middle(int(i), x);
+        middle(int(i));
         image_.write(z, y + i, x0, count, row_);
       }
     }
@@ -74,40 +74,44 @@ class BoxMedian {
 
  private:
   const KeyImage<K>& image_;
-  const i64 vectors_, pitch_;
+  const i64 vectors_;
+  static constexpr i64 pitch = (most_vectors + 1) * L;  // of lines: known here, it costs no sums
   Scratch<K> room_;
   K *columns_, *lists_, *pairs_, *row_;
 
   K* column(i64 y, int parity) const {
-    return columns_ + ((y + r) % (w + 1) * 2 + parity) * wz * pitch_;
+    return columns_ + ((y + r) % (w + 1) * 2 + parity) * wz * pitch;
   }
-  K* lists(int row, int parity) const { return lists_ + (2 * row + parity) * list * pitch_; }
+  K* lists(int row, int parity) const { return lists_ + (2 * row + parity) * list * pitch; }
 
   template <std::size_t n>
-  void load(const K* from, i64 x, V (&v)[n]) const {
+  static void load(const K* from, i64 x, V (&v)[n]) {
 #pragma GCC unroll 64
-    for (std::size_t i = 0; i < n; ++i) v[i] = simd::load(from + i64(i) * pitch_ + x);
+    for (std::size_t i = 0; i < n; ++i) v[i] = simd::load(from + i64(i) * pitch + x);
   }
   template <std::size_t n>
-  void store(const V (&v)[n], K* to, i64 x) const {
+  static void store(const V (&v)[n], K* to, i64 x) {
 #pragma GCC unroll 64
-    for (std::size_t i = 0; i < n; ++i) simd::store(to + i64(i) * pitch_ + x, v[i]);
+    for (std::size_t i = 0; i < n; ++i) simd::store(to + i64(i) * pitch + x, v[i]);
   }
 
   // The rows at y of wz planes, even and odd columns apart, sorted along z.
   void sort_column(i64 z, i64 y, i64 x0) {
+    const i64 end = vectors_ * L;
+    const i64 places = std::min(2 * vectors_ * L, image_.size.x - x0) + 2 * r;
     K *even = column(y, 0), *odd = column(y, 1);
     for (int i = 0; i < wz; ++i) {
-      image_.read(z + i - wz / 2, y, x0 - r, 2 * pitch_, row_);
-      for (i64 x = 0; x < pitch_; x += L) {
-        const V a = simd::load(row_ + 2 * x), b = simd::load(row_ + 2 * x + L);
-        simd::store(even + i * pitch_ + x, evens(a, b, all));
-        simd::store(odd + i * pitch_ + x, odds(a, b, all));
+      const K* const row = row_;
+      image_.read(z + i - wz / 2, y, x0 - r, places, row_);
+      for (i64 x = 0; x <= end; x += L) {
+        const V a = simd::load(row + 2 * x), b = simd::load(row + 2 * x + L);
+        simd::store(even + i * pitch + x, evens(a, b, all));
+        simd::store(odd + i * pitch + x, odds(a, b, all));
       }
     }
     if constexpr (wz > 1) {
       for (K* line : {even, odd})
-        for (i64 x = 0; x < pitch_; x += L) {
+        for (i64 x = 0; x <= end; x += L) {
           V v[wz];
           load(line, x, v);
           network::sort<wz>(v);
@@ -117,69 +121,72 @@ class BoxMedian {
   }
 
   // The lists of the rows y and y + 1: the w + 1 columns around them, all but two of which both
-  // use.
+  // use. (Pointers are kept in variables here and below: a store might change a member.)
   void merge_rows(i64 y, int parity) {
-    for (i64 x = 0; x < pitch_; x += L) {
-      V first[wz], last[wz], shared[(w - 1) * wz], whole[list];
+    const K* from[w + 1];
+    for (int i = 0; i <= w; ++i) from[i] = column(y - r + i, parity);
+    K *const upper = lists(0, parity), *const lower = lists(1, parity);
+    const i64 end = vectors_ * L;
+    for (i64 x = 0; x <= end; x += L) {
+      V part[w + 1][wz], shared[(w - 1) * wz], whole[list];
+      for (int i = 0; i <= w; ++i) load(from[i], x, part[i]);
       if constexpr (w == 3) {
-        V a[wz], b[wz];
-        load(column(y, parity), x, a);
-        load(column(y + 1, parity), x, b);
-        network::merge<wz, wz>(a, b, shared);
+        network::merge<wz, wz>(part[1], part[2], shared);
       } else {
-        V a[wz], b[wz], c[wz], d[wz], ab[2 * wz], cd[2 * wz];
-        load(column(y - 1, parity), x, a);
-        load(column(y, parity), x, b);
-        load(column(y + 1, parity), x, c);
-        load(column(y + 2, parity), x, d);
-        network::merge<wz, wz>(a, b, ab);
-        network::merge<wz, wz>(c, d, cd);
+        V ab[2 * wz], cd[2 * wz];
+        network::merge<wz, wz>(part[1], part[2], ab);
+        network::merge<wz, wz>(part[3], part[4], cd);
         network::merge<2 * wz, 2 * wz>(ab, cd, shared);
       }
-      load(column(y - r, parity), x, first);
-      network::merge<(w - 1) * wz, wz>(shared, first, whole);
-      store(whole, lists(0, parity), x);
-      load(column(y + 1 + r, parity), x, last);
-      network::merge<(w - 1) * wz, wz>(shared, last, whole);
-      store(whole, lists(1, parity), x);
+      network::merge<(w - 1) * wz, wz>(shared, part[0], whole);
+      store(whole, upper, x);
+      network::merge<(w - 1) * wz, wz>(shared, part[w], whole);
+      store(whole, lower, x);
     }
   }
 
   // The lists of each odd column and the even one behind it together: two outputs use each.
   void merge_pairs(int row) {
-    for (i64 x = 0; x < vectors_ * L; x += L) pair_at(row, x);
-    pair_at(row, (vectors_ - 1) * L + 1);
-  }
-  void pair_at(int row, i64 x) {
-    V a[list], b[list], both[2 * list];
-    load(lists(row, 1), x, a);
-    load(lists(row, 0), x + 1, b);
-    network::merge<list, list>(a, b, both);
-    store(both, pairs_, x);
+    const K *const even = lists(row, 0), *const odd = lists(row, 1);
+    K* const pairs = pairs_;
+    const i64 last = (vectors_ - 1) * L;
+    for (i64 x = 0;; x = std::min(x + L, last + 1)) {
+      V a[list], b[list], both[2 * list];
+      load(odd, x, a);
+      load(even, x + 1, b);
+      network::merge<list, list>(a, b, both);
+      store(both, pairs, x);
+      if (x > last) break;
+    }
   }
 
-  // The medians of two neighbouring columns in each lane.
-  void middle(int row, i64 x) {
+  // The medians of a row, of two neighbouring columns in each lane.
+  void middle(int row) {
     constexpr int half = list * w / 2;
     constexpr int inner = (w - 1) * list;
-    V shared[inner], before[list], behind[list];
-    if constexpr (w == 3) {
-      V a[list], b[list];
-      load(lists(row, 1), x, a);
-      load(lists(row, 0), x + 1, b);
-      network::merge<list, list>(a, b, shared);
-    } else {
-      V a[2 * list], b[2 * list];
-      load(pairs_, x, a);
-      load(pairs_, x + 1, b);
-      network::merge<2 * list, 2 * list>(a, b, shared);
+    const K *const even = lists(row, 0), *const odd = lists(row, 1), *const pairs = pairs_;
+    K* const out = row_;
+    const i64 end = vectors_ * L;
+    for (i64 x = 0; x < end; x += L) {
+      V shared[inner], before[list], behind[list];
+      if constexpr (w == 3) {
+        V a[list], b[list];
+        load(odd, x, a);
+        load(even, x + 1, b);
+        network::merge<list, list>(a, b, shared);
+      } else {
+        V a[2 * list], b[2 * list];
+        load(pairs, x, a);
+        load(pairs, x + 1, b);
+        network::merge<2 * list, 2 * list>(a, b, shared);
+      }
+      load(even, x, before);
+      load(odd, x + r, behind);
+      const V first = network::select<inner, list, half>(shared, before);
+      const V second = network::select<inner, list, half>(shared, behind);
+      simd::store(out + 2 * x, in_turn<0>(first, second, all));
+      simd::store(out + 2 * x + L, in_turn<1>(first, second, all));
     }
-    load(lists(row, 0), x, before);
-    load(lists(row, 1), x + r, behind);
-    const V even = network::select<inner, list, half>(shared, before);
-    const V odd = network::select<inner, list, half>(shared, behind);
-    simd::store(row_ + 2 * x, in_turn<0>(even, odd, all));
-    simd::store(row_ + 2 * x + L, in_turn<1>(even, odd, all));
   }
 };
 
@@ -195,6 +202,7 @@ void box_median(On on, const KeyImage<K>& image) {
   parallel_for(on, n.z * down * across, [&](i64 i) {
     const i64 x = i % across * vectors * pair, y = i / across % down * strip;
     if (x < n.x) Tile(image, vectors).run(i / across / down, y, std::min(n.y, y + strip), x);
+    simd::stream_fence();
   });
 }
 

@@ -41,22 +41,36 @@ struct Window {
 
 // ---- lines of keys ----
 
-// out[i] = the least of rows[i .. i + w - 1] at each column, for N lines.
-template <int N, class K>
+// out[i] = the least of rows[i .. i + w - 1] at each column, for N lines; with W, w is W.
+template <int N, int W, class K>
 void few(const K* const* rows, i64 w, K* const* outs, i64 width) {
   using V = Vec<K>;
+  constexpr int most = W ? W : 12;
+  if constexpr (W > 0) w = W;
+  const K* from[N + most];  // a store might change the pointers themselves
+  K* to[N];
+  for (i64 r = 0; r < N + w - 1; ++r) from[r] = rows[r];
+  for (int i = 0; i < N; ++i) to[i] = outs[i];
   for (i64 x = 0; x < width; x += V::lanes) {
-    const auto at = [&](i64 r) { return simd::load(rows[r] + x); };
+    const auto at = [&](i64 r) { return simd::load(from[r] + x); };
     V least[N];
-    least[N - 1] = at(N - 1);
-    for (i64 r = N; r < w; ++r) least[N - 1] = min(least[N - 1], at(r));
-    for (int i = N - 2; i >= 0; --i) least[i] = min(least[i + 1], at(i));
-    V behind = at(w);
-    for (int i = 1; i < N; ++i) {
-      least[i] = min(least[i], behind);
-      if (i + 1 < N) behind = min(behind, at(w + i));
+    if constexpr (W == 3) {
+      for (int i = 0; i < N; i += 2) {
+        const V both = min(at(i + 1), at(i + 2));
+        least[i] = min(at(i), both);
+        least[i + 1] = min(both, at(i + 3));
+      }
+    } else {
+      least[N - 1] = at(N - 1);
+      for (i64 r = N; r < w; ++r) least[N - 1] = min(least[N - 1], at(r));
+      for (int i = N - 2; i >= 0; --i) least[i] = min(least[i + 1], at(i));
+      V behind = at(w);
+      for (int i = 1; i < N; ++i) {
+        least[i] = min(least[i], behind);
+        if (i + 1 < N) behind = min(behind, at(w + i));
+      }
     }
-    for (int i = 0; i < N; ++i) simd::store(outs[i] + x, least[i]);
+    for (int i = 0; i < N; ++i) simd::store(to[i] + x, least[i]);
   }
 }
 
@@ -88,10 +102,14 @@ constexpr i64 short_window = 12;  // up to here lines are made by fours
 template <class K>
 void slide(const K* const* rows, i64 w, K* const* outs, i64 count, i64 width) {
   i64 i = 0;
-  if (w >= group && w <= short_window)
-    for (; i + group <= count; i += group) few<group>(rows + i, w, outs + i, width);
-  else if (w == 3)
-    for (; i + 2 <= count; i += 2) few<2>(rows + i, w, outs + i, width);
+  for (; i + group <= count && 3 <= w && w <= short_window; i += group) {
+    if (w == 3)
+      few<group, 3>(rows + i, w, outs + i, width);
+    else if (w == 5)
+      few<group, 5>(rows + i, w, outs + i, width);
+    else
+      few<group, 0>(rows + i, w, outs + i, width);
+  }
   while (i < count) {
     const i64 n = std::min(count - i, w);
     many(rows + i, w, outs + i, n, width);
@@ -238,6 +256,12 @@ struct Job {
   }
 };
 
+// Room for so many keys: enough for the memory to be kept for the next task, page by page.
+template <class K>
+i64 kept(i64 keys) {
+  return std::max<i64>(keys, (1 << 20) / sizeof(K));
+}
+
 // ---- boxes ----
 
 // Rows made by one slide along y.
@@ -262,8 +286,8 @@ class BoxTask {
         slots_(job.y.size + lines_ - 1),
         staged_(planes_ + job.z.size - 1),
         reader_(job.in, job.fill, job.flip, a.x + job.x.first, places_, job.x.edge, job.x.closed()),
-        room_((staged_ + planes_ * slots_ + lines_) * pitch_) {
-    std::fill(room_.begin(), room_.end(), K(0));
+        room_(kept<K>((staged_ + planes_ * slots_ + lines_) * pitch_)) {
+    std::fill_n(room_.begin(), (staged_ + planes_ * slots_ + lines_) * pitch_, K(0));
     ring_ = room_.data() + (job.z.size > 1 ? staged_ : 0) * pitch_;
     finished_ = ring_ + planes_ * slots_ * pitch_;
     from_.resize(std::max(staged_, slots_));
@@ -402,11 +426,11 @@ class ChordTask {
         planes_(b.z - a.z + job.z.size - 1),
         kinds_(i64(chords.lengths.size())),
         reader_(job.in, job.fill, job.flip, a.x + job.x.first, places_, job.x.edge, false),
-        room_((planes_ * job.y.size * kinds_ + 1) * pitch_),
+        room_(kept<K>((planes_ * job.y.size * kinds_ + 1) * pitch_)),
         at_(chords.all.size()),
         from_(at_.size()) {
-    std::fill(room_.begin(), room_.end(), K(0));
-    line_ = room_.data() + (room_.size() - pitch_);
+    line_ = room_.data() + planes_ * job.y.size * kinds_ * pitch_;
+    std::fill(room_.data(), line_ + pitch_, K(0));
   }
 
   void run() {
@@ -464,15 +488,17 @@ class ChordTask {
 
   void combine() {
     constexpr int N = 4;
-    const i64 n = i64(from_.size());
-    for (i64 x = 0; x < columns_; x += N * V::lanes) {
+    const i64 n = i64(from_.size()), columns = columns_;
+    const K* const* const from = from_.data();
+    K* const line = line_;
+    for (i64 x = 0; x < columns; x += N * V::lanes) {
       V low[N];
-      for (int v = 0; v < N; ++v) low[v] = simd::load(from_[0] + x + v * V::lanes);
+      for (int v = 0; v < N; ++v) low[v] = simd::load(from[0] + x + v * V::lanes);
       for (i64 i = 1; i < n; ++i) {
-        const K* at = from_[i] + x;
+        const K* at = from[i] + x;
         for (int v = 0; v < N; ++v) low[v] = min(low[v], simd::load(at + v * V::lanes));
       }
-      for (int v = 0; v < N; ++v) simd::store(line_ + x + v * V::lanes, low[v]);
+      for (int v = 0; v < N; ++v) simd::store(line + x + v * V::lanes, low[v]);
     }
   }
 };

@@ -1,15 +1,16 @@
-// Boxes of 3 and 5 go through sorting networks: box_median.hpp. Every other footprint and rank is
-// found by bisection, an output in each lane: the answer's bits from the highest down, each by
-// counting how many neighbours lie below, until all but one are ruled out.
+// Boxes of 3 and 5 go through sorting networks: box_median.hpp; large ones of bytes are counted:
+// box_rank.cpp. Every other footprint and rank is found by bisection, an output in each lane: the
+// answer's bits from the highest down, each by counting how many neighbours lie below, until all
+// but one are ruled out.
 #include <voxkern/filters/median.hpp>
 #include <voxkern/simd.hpp>
 
+#include <cpu/filters/keys.hpp>
 #include <cpu/filters/rank.hpp>
 #include <cpu/memory.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <vector>
@@ -22,35 +23,39 @@ template <class T>
 using Signed = std::conditional_t<std::is_same_v<T, u16>, i16, Key<T>>;
 
 template <class T>
-Signed<T> signed_key(T v) {
+Vec<Signed<T>> signed_keys(Vec<T> v) {
   if constexpr (std::is_same_v<T, u16>)
-    return i16(v ^ 0x8000);
+    return simd::bits_as<i16>(v ^ Vec<u16>(u16(0x8000)));
   else
-    return rank_key(v);
+    return as_keys<T>(v);
 }
 template <class T>
-void from_signed_key(Signed<T> k, T& v) {
-  if constexpr (std::is_same_v<T, u16>)
-    v = u16(u16(k) ^ 0x8000);
-  else
-    from_rank_key(k, v);
+Signed<T> signed_key(T v) {
+  return signed_keys(Vec<T>(v))[0];
 }
 
-// Bytes are copied as such: stores through a byte pointer could change anything, so a loop over
-// them is not made into vectors.
 template <class T>
 void to_keys(const T* from, Signed<T>* to, i64 n) {
-  if constexpr (std::is_same_v<T, Signed<T>>)
-    std::memcpy(to, from, std::size_t(n) * sizeof(T));
-  else
-    for (i64 i = 0; i < n; ++i) to[i] = signed_key(from[i]);
+  constexpr i64 L = Vec<T>::lanes;
+  i64 i = 0;
+  for (; i + L <= n; i += L) simd::store(to + i, signed_keys(simd::load(from + i)));
+  if (i < n) simd::store(to + i, signed_keys(simd::load(from + i, int(n - i))), int(n - i));
 }
+// `past` says to go around the cache.
 template <class T>
-void from_keys(const Signed<T>* from, T* to, i64 n) {
-  if constexpr (std::is_same_v<T, Signed<T>>)
-    std::memcpy(to, from, std::size_t(n) * sizeof(T));
-  else
-    for (i64 i = 0; i < n; ++i) from_signed_key(from[i], to[i]);
+void from_keys(const Signed<T>* from, T* to, i64 n, bool past) {
+  constexpr i64 L = Vec<T>::lanes;
+  const auto numbers = [](Vec<Signed<T>> k) {
+    if constexpr (std::is_same_v<T, u16>)
+      return simd::bits_as<u16>(k) ^ Vec<u16>(u16(0x8000));
+    else
+      return as_numbers<T>(k);
+  };
+  i64 i = 0;
+  if (past && reinterpret_cast<u64>(to) % simd::bytes == 0)
+    for (; i + L <= n; i += L) simd::stream(to + i, numbers(simd::load(from + i)));
+  for (; i + L <= n; i += L) simd::store(to + i, numbers(simd::load(from + i)));
+  if (i < n) simd::store(to + i, numbers(simd::load(from + i, int(n - i))), int(n - i));
 }
 
 template <class T>
@@ -72,8 +77,9 @@ KeyImage<Signed<T>> keys_of(View<const T> in, View<T> out, Edge edge, T fill) {
     to_keys(row + x + from, keys + from, to - from);
     for (i64 i = to; i < count; ++i) outside(i);
   };
+  const bool past = out.size.count() * i64(sizeof(T)) >= i64(8) << 20;
   const auto write = [=](i64 z, i64 y, i64 x, i64 count, const K* keys) {
-    from_keys(keys, out.row(z, y) + x, count);
+    from_keys(keys, out.row(z, y) + x, count, past);
   };
   return {out.size, read, write};
 }
@@ -165,6 +171,7 @@ void any_rank(On on, const KeyImage<K>& image, List<const i64> offsets, i64 rank
       std::copy_n(wide, count, found);
       image.write(z, y, x0, count, found);
     }
+    simd::stream_fence();
   });
 }
 
@@ -178,6 +185,10 @@ void median(On on, View<const T> in, View<T> out, List<const i64> offsets, Size 
   const bool middle = rank == box.count() / 2 && box.y == box.x;
   if (middle && box.x == 3 && (box.z == 1 || box.z == 3)) return median_3(on, image, box.z);
   if (middle && box.x == 5 && (box.z == 1 || box.z == 5)) return median_5(on, image, box.z);
+  constexpr i64 many = 128;  // from here on histograms are faster
+  if constexpr (sizeof(K) == 1)
+    if (box.count() >= many)
+      return box_rank(on, image, box, {offsets[0], offsets[1], offsets[2]}, rank);
   if constexpr (sizeof(Wide<K>) == 2)
     if (offsets.size / 3 >= std::numeric_limits<i16>::max())
       return any_rank<i32>(on, image, offsets, rank);

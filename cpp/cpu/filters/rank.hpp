@@ -25,4 +25,7 @@ void median_3(On, const KeyImage<K>&, i64 depth);
 template <class K>
 void median_5(On, const KeyImage<K>&, i64 depth);
 
+// Any rank of the bytes in a box whose lowest corner is `first` from its voxel.
+void box_rank(On, const KeyImage<u8>&, Size box, Size first, i64 rank);
+
 }  // namespace voxkern::cpu

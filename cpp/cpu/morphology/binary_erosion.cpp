@@ -1,6 +1,6 @@
 // A mask as bits, 64 voxels to a word. The structure falls into chords: runs of offsets along x. An
-// erosion by each different chord is made once; the answer is the AND of these at other rows. A
-// dilation is the erosion of the complement.
+// erosion by each different chord is made once, from that by a chord within it where there is one;
+// the answer is the AND of these at other rows. A dilation is the erosion of the complement.
 #include <voxkern/bits.hpp>
 #include <voxkern/morphology/binary_erosion.hpp>
 
@@ -20,7 +20,12 @@ namespace {
 struct Chord {
   i64 first, count;
   bool operator<(const Chord& other) const {
-    return std::tie(first, count) < std::tie(other.first, other.count);
+    return std::tie(count, first) < std::tie(other.count, other.first);
+  }
+  // Whether another lies within it, and lacks few of its offsets.
+  bool little_more_than(const Chord& other) const {
+    return first <= other.first && other.first + other.count <= first + count &&
+           count - other.count <= 4;
   }
 };
 
@@ -40,16 +45,22 @@ struct Structure {
       all.emplace_back(offsets[i], offsets[i + 1], offsets[i + 2]);
     std::sort(all.begin(), all.end());
     std::map<Chord, int> known;
+    std::vector<Chord> at;
     for (std::size_t i = 0; i < all.size();) {
       const auto [dz, dy, dx] = all[i];
       std::size_t n = i + 1;
       while (n < all.size() && all[n] == std::make_tuple(dz, dy, dx + i64(n - i))) ++n;
       const Chord chord{dx, i64(n - i)};
-      const auto [at, added] = known.emplace(chord, int(chords.size()));
-      if (added) chords.push_back(chord);
-      terms.push_back({dz, dy, at->second});
+      known[chord] = 0;
+      at.push_back(chord);
+      terms.push_back({dz, dy, 0});
       i = n;
     }
+    for (auto& [chord, number] : known) {
+      number = int(chords.size());
+      chords.push_back(chord);
+    }
+    for (std::size_t i = 0; i < terms.size(); ++i) terms[i].chord = known[at[i]];
   }
 };
 
@@ -65,7 +76,18 @@ class Row {
 
   void set(const u64* row) { std::copy_n(row, words_, room_.begin() + pad_); }
 
-  // The AND of the row shifted by each offset of the chord, by doubling.
+  // The AND of the row shifted by each offset of the chord: those that the smaller one lacks, ...
+  void erode(Chord chord, Chord smaller, const u64* eroded, u64* out) {
+    for (i64 w = 0; w < words_; ++w) {
+      u64 word = eroded[w];
+      for (i64 x = chord.first; x < smaller.first; ++x) word &= shifted(room_.data() + pad_, w, x);
+      for (i64 x = smaller.first + smaller.count; x < chord.first + chord.count; ++x)
+        word &= shifted(room_.data() + pad_, w, x);
+      out[w] = word;
+    }
+  }
+
+  // ... or all, by doubling.
   void erode(Chord chord, u64* out) {
     const i64 used = words_ + pad_;
     std::fill(work_.begin(), work_.end(), border_);
@@ -170,14 +192,24 @@ class Eroder {
       Row row(words_, reach_, border_);
       for (i64 r = begin; r < end; ++r) {
         row.set(&now_[r * words_]);
-        for (std::size_t c = 0; c < structure_.chords.size(); ++c)
-          if (!plain(structure_.chords[c]))
-            row.erode(structure_.chords[c], &eroded_[c][r * words_]);
+        for (std::size_t c = 0; c < structure_.chords.size(); ++c) {
+          const Chord& chord = structure_.chords[c];
+          if (plain(chord)) continue;
+          u64* out = &eroded_[c][r * words_];
+          const Chord smaller = c ? structure_.chords[c - 1] : Chord{0, 1};
+          if (chord.little_more_than(smaller))
+            row.erode(chord, smaller, plain(smaller) ? &now_[r * words_] : out_of(c - 1, r), out);
+          else
+            row.erode(chord, out);
+        }
       }
     });
   }
 
-  u64 combine(i64 z, i64 first, i64 last) {
+  const u64* out_of(std::size_t chord, i64 row) const { return &eroded_[chord][row * words_]; }
+
+  // The AND of the terms for whole rows of a plane: where some rows of a term lie outside, ...
+  void combine_some(i64 z, i64 first, i64 last) {
     u64* out = &next_[(z * size_.y + first) * words_];
     const i64 count = (last - first) * words_;
     std::fill_n(out, count, ~u64(0));
@@ -195,6 +227,51 @@ class Eroder {
       const u64* in = eroded.data() + ((z + term.dz) * size_.y + from + term.dy) * words_;
       u64* at = out + (from - first) * words_;
       for (i64 n = 0; n < (to - from) * words_; ++n) at[n] &= in[n];
+    }
+  }
+
+  // ... and where all are there: words stay in registers while the terms go by.
+  void combine_inner(i64 z, i64 first, i64 last) {
+    std::vector<const u64*> terms;
+    for (const Term& term : structure_.terms) {
+      const Chord chord = structure_.chords[term.chord];
+      const u64* in = plain(chord) ? now_.data() : eroded_[term.chord].data();
+      terms.push_back(in + ((z + term.dz) * size_.y + first + term.dy) * words_);
+    }
+    constexpr int N = 8;
+    using V = Vec<u64>;
+    u64* out = &next_[(z * size_.y + first) * words_];
+    const i64 count = (last - first) * words_, many = i64(terms.size());
+    const u64* const* from = terms.data();
+    i64 n = 0;
+    for (; n + N * V::lanes <= count; n += N * V::lanes) {
+      V all[N];
+      for (int v = 0; v < N; ++v) all[v] = ~u64(0);
+      for (i64 t = 0; t < many; ++t)
+        for (int v = 0; v < N; ++v) all[v] &= simd::load(from[t] + n + v * V::lanes);
+      for (int v = 0; v < N; ++v) simd::store(out + n + v * V::lanes, all[v]);
+    }
+    for (; n < count; ++n) {
+      u64 all = ~u64(0);
+      for (i64 t = 0; t < many; ++t) all &= from[t][n];
+      out[n] = all;
+    }
+  }
+
+  u64 combine(i64 z, i64 first, i64 last) {
+    i64 from = first, to = last;
+    bool there = true;
+    for (const Term& term : structure_.terms) {
+      from = std::max(from, -term.dy);
+      to = std::min(to, size_.y - term.dy);
+      there = there && 0 <= z + term.dz && z + term.dz < size_.z;
+    }
+    if (there && from < to) {
+      if (first < from) combine_some(z, first, from);
+      combine_inner(z, from, to);
+      if (to < last) combine_some(z, to, last);
+    } else {
+      combine_some(z, first, last);
     }
     u64 differs = 0;
     for (i64 row = z * size_.y + first; row < z * size_.y + last; ++row)

@@ -72,14 +72,18 @@ void grey_erosion(On on, View<const T> x, View<T> y, List<const i64> offsets,
 }
 
 template <class T>
-void difference(On on, View<const T> a, View<const T> b, View<T> y, i64 flags) {
+void difference(On on, View<const T> a, View<const T> b, View<T> y, i64 how) {
   const Size n = y.size;
   parallel_slabs(on, n.z * n.y, std::max<i64>(1, 65536 / n.x), [&](i64 begin, i64 end) {
     for (i64 line = begin; line < end; ++line) {
       const T *p = a.row(line / n.y, line % n.y), *q = b.row(line / n.y, line % n.y);
       T* out = y.row(line / n.y, line % n.y);
-      if (flags)
+      if (how == 1)
         for (i64 x = 0; x < n.x; ++x) out[x] = p[x] != q[x];
+      else if (how == 2)
+        for (i64 x = 0; x < n.x; ++x) out[x] = (p[x] != 0) & (q[x] == 0);
+      else if (how == 3)
+        for (i64 x = 0; x < n.x; ++x) out[x] = (p[x] == 0) & (q[x] == 0);
       else if constexpr (std::is_same_v<T, i32>)
         for (i64 x = 0; x < n.x; ++x) out[x] = i32(u32(p[x]) - u32(q[x]));
       else

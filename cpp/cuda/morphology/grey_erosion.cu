@@ -23,10 +23,14 @@ __global__ void grey_erosion(const T* x, T* y, const i64* offsets, const f64* he
 }
 
 template <class T>
-__global__ void difference(const T* a, const T* b, T* y, i64 size, i64 flags) {
+__global__ void difference(const T* a, const T* b, T* y, i64 size, i64 how) {
   for (i64 i = first(); i < size; i += step()) {
-    if (flags)
+    if (how == 1)
       y[i] = a[i] != b[i];
+    else if (how == 2)
+      y[i] = a[i] != 0 && b[i] == 0;
+    else if (how == 3)
+      y[i] = a[i] == 0 && b[i] == 0;
     else if constexpr (T(0.5) == T(0))
       y[i] = T(u64(a[i]) - u64(b[i]));
     else

@@ -384,3 +384,15 @@ def _scipy_rival(work: Work, call: Any) -> None:
         return lambda: call(ndimage, x, out)
 
     cupy_rival(work, call)
+
+
+@case("rank_filter", dtypes=("float32", "uint8"), rank=(6,), size=(3,))
+def rank_box(shape: Shape, dtype: str, rank: int, size: int) -> Work:
+    """A head, every voxel the lower quartile of its cube."""
+    return _extreme(shape, dtype, "rank_filter", {"rank": rank, "size": size})
+
+
+@case("percentile_filter", dtypes=("float32", "uint8"), percentile=(80,), size=(3,))
+def percentile_box(shape: Shape, dtype: str, percentile: int, size: int) -> Work:
+    """A head, every voxel the 80th percentile of its cube."""
+    return _extreme(shape, dtype, "percentile_filter", {"percentile": percentile, "size": size})

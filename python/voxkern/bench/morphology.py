@@ -178,3 +178,91 @@ def _grey_case(name: str) -> None:
 for _name in ("grey_dilation", "grey_opening", "grey_closing", "morphological_gradient",
               "white_tophat", "black_tophat"):  # fmt: skip
     _grey_case(_name)
+
+
+@case("binary_hit_or_miss", dtypes=("uint8",))
+def hit_or_miss(shape: Shape, dtype: str) -> Work:
+    """Voxels of blobs that stand alone among the six beside them."""
+    inside = np.zeros((3, 3, 3), bool)
+    inside[1, 1, 1] = True
+    outside = ball(1) & ~inside
+    work = Work((mask("blobs", shape),), lambda op, x, out: op(x, inside, outside, out=out))
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        function, out = load("scipy.ndimage").binary_hit_or_miss, np.zeros(x.shape, bool)
+        return lambda: function(x, inside, outside, output=out)
+
+    return work
+
+
+@case("binary_fill_holes", dtypes=("uint8",))
+def binary_holes(shape: Shape, dtype: str) -> Work:
+    """A brain mask with cavities."""
+    work = Work((mask("holes", shape),), lambda op, x, out: op(x, out=out))
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        function, out = load("scipy.ndimage").binary_fill_holes, np.zeros(x.shape, bool)
+        return lambda: function(x, output=out)
+
+    return work
+
+
+@case("binary_propagation", dtypes=("uint8",))
+def propagation(shape: Shape, dtype: str) -> Work:
+    """A small seed grown through the brain."""
+    brain = mask("brain", shape)
+    seed = np.zeros(shape, np.uint8)
+    at = tuple(int(i) for i in np.argwhere(brain)[brain.sum() // 2])
+    seed[at] = 1
+    work = Work((seed, brain), lambda op, x, m, out: op(x, mask=m, out=out))
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any, m: Any) -> Call:
+        function, out = load("scipy.ndimage").binary_propagation, np.zeros(x.shape, bool)
+        return lambda: function(x, mask=m, output=out)
+
+    return work
+
+
+@case("reconstruction", dtypes=("float32", "uint8"))
+def reconstructed(shape: Shape, dtype: str) -> Work:
+    """A head, its peaks cut to a tenth less."""
+    image = head(shape, dtype)
+    seed = (image * 0.9).astype(dtype)
+    work = Work((seed, image), lambda op, a, b, out: op(a, b, out=out))
+
+    @work.rival("scikit-image")
+    def _skimage(a: Any, b: Any) -> Call:
+        function = load("skimage.morphology").reconstruction
+        return lambda: function(a, b)
+
+    @work.rival("SimpleITK")
+    def _simpleitk(a: Any, b: Any) -> Call:
+        sitk = load("SimpleITK")
+        marker, mask = sitk_image(a), sitk_image(b)
+        return lambda: sitk.ReconstructionByDilation(marker, mask, True)
+
+    return work
+
+
+def _skimage_case(name: str, *arguments: Any) -> None:
+    @case(name, dtypes=("float32", "uint8"))
+    def volume(shape: Shape, dtype: str) -> Work:
+        work = Work((head(shape, dtype),), lambda op, x: op(x, *arguments), out=False)
+
+        @work.rival("scikit-image")
+        def _skimage(x: Any) -> Call:
+            function = getattr(load("skimage.morphology"), name)
+            return lambda: function(x, *arguments)
+
+        return work
+
+
+_skimage_case("h_maxima", 10)
+_skimage_case("h_minima", 10)
+_skimage_case("local_maxima")
+_skimage_case("local_minima")
+_skimage_case("area_opening", 64)
+_skimage_case("area_closing", 64)

@@ -17,6 +17,7 @@ from ._n4 import n4_bias_correction
 from ._nl_means import denoise_nl_means
 from ._noise import estimate_sigma
 from ._nyul import NyulStandardizer
+from ._rank import percentile_filter, rank_filter
 from ._rescale import clip_percentile, pet_suv, rescale, white_stripe, window, zscore
 from ._tv import denoise_tv
 from ._uniform import uniform_filter, uniform_filter1d
@@ -53,8 +54,10 @@ __all__ = [
     "minimum_filter",
     "minimum_filter1d",
     "n4_bias_correction",
+    "percentile_filter",
     "pet_suv",
     "prewitt",
+    "rank_filter",
     "rescale",
     "sobel",
     "uniform_filter",

@@ -118,7 +118,8 @@ def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) 
     x = (100 * rng.standard_normal(shape)).astype(dtype)
     if dtype.startswith("float"):
         x[rng.random(shape) < 0.05] = np.nan
-    size = ((3, 3, 3), (5, 5, 5), (1, 3, 3), (1, 5, 5), (2, 3, 4))[int(rng.integers(5))]
+    sizes = ((3, 3, 3), (5, 5, 5), (1, 3, 3), (1, 5, 5), (2, 3, 4), (4, 5, 7))
+    size = sizes[int(rng.integers(6))]
     offsets = Footprint(size, tuple(-(s // 2) for s in size), None).offsets()
     rank = offsets.size // 3 // 2 if rng.random() < 0.8 else int(rng.integers(offsets.size // 3))
     return x, np.empty_like(x), offsets, size, rank, int(rng.integers(5)), 7
@@ -177,7 +178,7 @@ def median_filter(
 
     See Also
     --------
-    gaussian_filter : smooth with a Gaussian.
+    rank_filter, percentile_filter, gaussian_filter
 
     Notes
     -----
@@ -187,12 +188,15 @@ def median_filter(
     compare. OpenCV's ``medianBlur`` on a volume filters plane by plane, without a word.
 
     Boxes of 3 and 5 voxels take tens of comparisons a voxel through sorting networks
-    [1]_; other footprints take time in proportion to their number of voxels.
+    [1]_; larger boxes of uint8 are counted in histograms [2]_, whose time grows with their
+    depth alone; other footprints take time in proportion to their number of voxels.
 
     References
     ----------
     .. [1] A. Adams, "Fast median filters using separable sorting networks", ACM
        Transactions on Graphics 40:4, 2021. https://doi.org/10.1145/3450626.3459773
+    .. [2] S. Perreault and P. Hebert, "Median filtering in constant time", IEEE Transactions
+       on Image Processing 16:2389-2394, 2007. https://doi.org/10.1109/TIP.2007.902329
 
     Examples
     --------
@@ -200,6 +204,14 @@ def median_filter(
     >>> voxkern.median_filter(x, 3)
     array([1, 2, 3, 3, 8], dtype=uint8)
     """
+    return ranked(image, None, size, footprint, mode, cval, origin, axes, out, workers)
+
+
+def ranked(
+    image: Any, rank: int | None, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any,
+    axes: Any, out: Any, workers: Any,
+) -> Any:  # fmt: skip
+    """Replace each voxel by the neighbour of a rank; of the middle one where it is None."""
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, ("bool", *_args.REAL))
     ndim = _args.as_ndim(x)
@@ -207,10 +219,7 @@ def median_filter(
     if beyond_three(along, ndim):
 
         def again(turned: Any, last: Any) -> Any:
-            return median_filter(
-                turned, size, footprint, mode=mode, cval=cval, origin=origin, axes=last,
-                workers=workers,
-            )  # fmt: skip
+            return ranked(turned, rank, size, footprint, mode, cval, origin, last, None, workers)
 
         return along_first(x, give, along, out, again)
     near = as_footprint(size, footprint, origin, along, ndim)
@@ -219,11 +228,11 @@ def median_filter(
     workers = _args.as_workers(workers)
     box = near.size if near.first == tuple(-(s // 2) for s in near.size) else (0, 0, 0)
     box = box if near.where is None else (0, 0, 0)
-    rank = near.voxels // 2
+    wanted = near.voxels // 2 if rank is None else rank
 
     def run(volume: Any, answer: Any) -> None:
         if dtype == "bool":
             volume, answer = volume.view(np.uint8), answer.view(np.uint8)
-        _median(volume, answer, offsets, box, rank, edge, fill, workers=workers)
+        _median(volume, answer, offsets, box, wanted, edge, fill, workers=workers)
 
     return _arrays.run_volumes(run, x, out, dtype, give)

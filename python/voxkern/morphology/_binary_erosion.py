@@ -175,19 +175,11 @@ def binary_dilation(
 
     Parameters
     ----------
-    image : array of bool or uint8, shape ([..., planes,] [rows,] columns)
-        What is not zero is inside.
-    structure, iterations, mask, border_value, origin, brute_force
+    image, structure, iterations, mask, border_value, origin, brute_force, spacing, out, workers
         As in `binary_erosion`.
     radius : float, optional
         Dilate by a ball instead, in the unit of `spacing`: voxels at most this far from
         the mask join it.
-    spacing : float or sequence of float, optional
-        Distance between voxels, along each axis; for `radius` alone.
-    out : array, optional
-        Where to write; shape of `image`, bool or uint8, not overlapping it.
-    workers : int, optional
-        Most threads to use.
 
     Returns
     -------
@@ -195,7 +187,7 @@ def binary_dilation(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As `binary_erosion`.
 
     Notes

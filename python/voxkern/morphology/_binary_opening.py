@@ -25,14 +25,10 @@ def binary_opening(
 
     Parameters
     ----------
-    image : array of bool or uint8, shape ([..., planes,] [rows,] columns)
-        What is not zero is inside.
-    structure, iterations, mask, border_value, origin, brute_force, radius, spacing
+    image, structure, iterations, mask, border_value, origin, brute_force
         As in `binary_erosion`, for both steps.
-    out : array, optional
-        Where to write; shape of `image`, bool or uint8, not overlapping it.
-    workers : int, optional
-        Most threads to use.
+    radius, spacing, out, workers
+        As in `binary_erosion`.
 
     Returns
     -------
@@ -40,7 +36,7 @@ def binary_opening(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As `binary_erosion`.
 
     Notes
@@ -75,14 +71,10 @@ def binary_closing(
 
     Parameters
     ----------
-    image : array of bool or uint8, shape ([..., planes,] [rows,] columns)
-        What is not zero is inside.
-    structure, iterations, mask, border_value, origin, brute_force, radius, spacing
+    image, structure, iterations, mask, border_value, origin, brute_force
         As in `binary_erosion`, for both steps.
-    out : array, optional
-        Where to write; shape of `image`, bool or uint8, not overlapping it.
-    workers : int, optional
-        Most threads to use.
+    radius, spacing, out, workers
+        As in `binary_erosion`.
 
     Returns
     -------
@@ -90,7 +82,7 @@ def binary_closing(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As `binary_erosion`.
 
     Notes

@@ -13,6 +13,7 @@ from .._edge import inside
 from .._kernel import Edge, In, ListIn, Out, Scalar, kernel, prange
 from ..filters import maximum_filter, minimum_filter
 from ._ball import ball
+from ._difference import subtract
 
 
 @kernel(dtypes=_args.REAL)
@@ -73,27 +74,6 @@ def _range(dtype: str) -> tuple[float, float]:
     if dtype.startswith("float"):
         return -math.inf, math.inf
     return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
-
-
-@kernel(dtypes=_args.REAL)
-def _difference(a: In, b: In, y: Out, flags: Scalar) -> None:
-    for k in prange(a.shape[0]):
-        if flags:
-            y[k] = a[k] != b[k]
-        else:
-            y[k] = a[k] - b[k]
-
-
-@_difference.on("cuda")
-def _difference_plan(gpu: Any, a: Any, b: Any, y: Any, flags: int) -> None:
-    kind = gpu.name_of(a.dtype)
-    gpu.launch(f"difference<{kind}>", gpu.blocks(a.size), 256, a, b, y, a.size, flags)
-
-
-@_difference.example
-def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
-    a, b = ((100 * rng.standard_normal(shape)).astype(dtype) for _ in range(2))
-    return a, b, np.empty_like(a), int(rng.integers(2))
 
 
 class Element(NamedTuple):
@@ -218,22 +198,6 @@ def _with_heights(x: Any, e: Element, out: Any, *, highest: int) -> Any:
         )
 
     return _arrays.run_volumes(run, x, out, dtype, None)
-
-
-def subtract(a: Any, b: Any, out: Any, workers: Any) -> Any:
-    """Return a - b; of masks, where they differ. `b` is ours and may become the answer."""
-    result = b if out is None else out
-    target = _arrays.adopt(result, "out")[0]
-    rows = _arrays.rows_contiguous(target)
-    dtype = _args.dtype_name(target)
-    for first, second, answer in _arrays.volumes(_arrays.rows_contiguous(a), b, rows):
-        parts = (first, second, answer)
-        if dtype == "bool":
-            parts = tuple(p.view(np.uint8) for p in parts)
-        _difference(*parts, int(dtype == "bool"), workers=_args.as_workers(workers))
-    if rows is not target:
-        _arrays.assign(target, rows)
-    return result
 
 
 def grey_erosion(

@@ -12,7 +12,8 @@ template <class T>
 void grey_erosion(On, View<const T> x, View<T> y, List<const i64> offsets, List<const f64> heights,
                   i64 highest, Edge, f64 fill, f64 low, f64 high);
 
-// y = a - b, which wraps for integers; with `flags` where they differ. y may be a or b.
+// y = a - b, which wraps for integers; or where they differ (how 1), where a is set and b is not
+// (2), where neither is (3). y may be a or b.
 template <class T>
-void difference(On, View<const T> a, View<const T> b, View<T> y, i64 flags);
+void difference(On, View<const T> a, View<const T> b, View<T> y, i64 how);
 }  // namespace voxkern::cpu

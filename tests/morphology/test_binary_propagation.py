@@ -1,0 +1,73 @@
+"""Propagation, holes and patterns: truths by eye, SciPy's answer, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from voxkern import binary_fill_holes, binary_hit_or_miss, binary_propagation
+
+ndimage = pytest.importorskip("scipy.ndimage", reason="pip install scipy to compare with it")
+
+
+def test_a_seed_fills_its_own_room():
+    rooms = np.ones((5, 9), bool)
+    rooms[:, 4] = False
+    seed = np.zeros_like(rooms)
+    seed[2, 1] = True
+    got = binary_propagation(seed, mask=rooms)
+    assert got[:, :4].all()
+    assert not got[:, 4:].any()
+
+
+def test_a_corner_is_found_where_it_is():
+    x = np.zeros((7, 7), bool)
+    x[2:5, 1:6] = True
+    inside, outside = [[0, 0, 0], [0, 1, 1], [0, 1, 0]], [[1, 1, 1], [1, 0, 0], [1, 0, 0]]
+    assert np.argwhere(binary_hit_or_miss(x, inside, outside)).tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize("shape", [(90,), (20, 70), (7, 9, 40)])
+def test_scipy_agrees(shape):
+    rng = np.random.default_rng(0)
+    for turn in range(10):
+        x = rng.random(shape) < (0.3, 0.5, 0.7)[turn % 3]
+        mask = rng.random(shape) < 0.7
+        box = rng.random(rng.integers(1, 5, len(shape))) < 0.6
+        origin = [int(rng.integers(-(n // 2), n - n // 2)) for n in box.shape]
+        # With the voxel itself among them, a dilation only adds.
+        box[tuple(n // 2 + o for n, o in zip(box.shape, origin, strict=True))] = True
+        for structure, moves in ((None, 0), (box, origin)):
+            want = ndimage.binary_hit_or_miss(x, structure, origin1=moves)
+            np.testing.assert_array_equal(binary_hit_or_miss(x, structure, origin1=moves), want)
+            how = {"structure": structure, "origin": moves, "mask": mask}
+            np.testing.assert_array_equal(
+                binary_propagation(x & mask, **how), ndimage.binary_propagation(x & mask, **how)
+            )
+            how.pop("mask")
+            np.testing.assert_array_equal(
+                binary_fill_holes(x, **how), ndimage.binary_fill_holes(x, **how)
+            )
+        full = np.ones((3,) * len(shape))
+        want = ndimage.binary_fill_holes(x, full)
+        np.testing.assert_array_equal(binary_fill_holes(x, full), want)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8])
+def test_out_is_filled_and_returned(dtype):
+    x = np.random.default_rng(6).random((5, 6, 70)) < 0.5
+    box = np.ones((1, 2, 3), bool)
+    for op in (binary_hit_or_miss, binary_propagation, binary_fill_holes):
+        out = np.full(x.shape, 1, dtype)
+        assert op(x, box, out=out) is out
+        np.testing.assert_array_equal(out, op(x, box))
+
+
+def test_refusals():
+    x = np.zeros((4, 5), bool)
+    with pytest.raises(ValueError, match="structure1 and structure2 must have 2 axes; got 1 and 2"):
+        binary_hit_or_miss(x, [1, 1], np.ones((3, 3)))
+    with pytest.raises(TypeError, match="image must be bool, uint8; got float64"):
+        binary_fill_holes(x * 1.0)
+    with pytest.raises(ValueError, match="structure must have 2 axes"):
+        binary_propagation(x, [1, 1])

@@ -1,0 +1,132 @@
+"""Reconstruction and extrema: truths by eye, scikit-image's answer, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voxkern import h_maxima, h_minima, local_maxima, local_minima, reconstruction
+
+TYPES = ["uint8", "int16", "uint16", "int32", "float32", "float64"]
+
+
+def hills(shape, dtype="uint8", seed=0, top=60):
+    return np.random.default_rng(seed).integers(0, top, shape).astype(dtype)
+
+
+def test_a_marked_peak_is_kept_and_others_are_cut():
+    x = np.array([0, 3, 1, 1, 6, 2, 9, 0], np.uint8)
+    seed = np.zeros_like(x)
+    seed[4] = 5
+    assert reconstruction(seed, x).tolist() == [0, 1, 1, 1, 5, 2, 2, 0]
+
+
+def test_a_seed_follows_a_path_through_a_labyrinth():
+    mask = np.zeros((21, 40), np.uint8)
+    mask[::2] = 1
+    mask[1::4, -1] = 1
+    mask[3::4, 0] = 1
+    seed = np.zeros_like(mask)
+    seed[0, 0] = 1
+    stacked = np.stack([mask, np.zeros_like(mask), mask])
+    cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+    np.testing.assert_array_equal(reconstruction(seed, mask, footprint=cross), mask)
+    start = np.zeros_like(stacked)
+    start[0, 0, 0] = 1
+    got = reconstruction(start, stacked)
+    assert not got[2].any()
+    np.testing.assert_array_equal(got[0], mask)
+
+
+@pytest.mark.parametrize("method", ["dilation", "erosion"])
+@pytest.mark.parametrize("dtype", TYPES)
+def test_scikit_image_agrees(method, dtype):
+    morphology = pytest.importorskip("skimage.morphology")
+    for shape in [(40,), (13, 30), (9, 12, 20), (40, 3, 5)]:
+        low = hills(shape, dtype)
+        high = low + hills(shape, dtype, 1, 25)
+        pair = (low, high) if method == "dilation" else (high, low)
+        for footprint in (None, np.indices((3,) * len(shape)).sum(0) % 2):
+            want = morphology.reconstruction(*pair, method=method, footprint=footprint)
+            for workers in (1, 3):
+                got = reconstruction(*pair, method, footprint, workers=workers)
+                assert got.dtype == dtype
+                np.testing.assert_array_equal(got, want)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_two_methods_mirror_each_other(seed):
+    rng = np.random.default_rng(seed)
+    low = rng.integers(-40, 40, tuple(rng.integers(1, 12, 3))).astype(np.int16)
+    high = low + rng.integers(0, 30, low.shape).astype(np.int16)
+    grown = reconstruction(low, high)
+    np.testing.assert_array_equal(grown, -reconstruction(-low, -high, "erosion"))
+    np.testing.assert_array_equal(reconstruction(grown, high), grown)
+    assert (low <= grown).all()
+    assert (grown <= high).all()
+
+
+@pytest.mark.parametrize("name", ["h_maxima", "h_minima"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+@pytest.mark.filterwarnings("ignore:possible precision loss")
+def test_scikit_image_agrees_on_h_extrema(name, dtype):
+    morphology = pytest.importorskip("skimage.morphology")
+    ours = {"h_maxima": h_maxima, "h_minima": h_minima}[name]
+    for shape in [(30,), (20, 30), (7, 12, 20)]:
+        x = hills(shape, dtype)
+        for h in (1, 7, 12.5, 100):
+            want = getattr(morphology, name)(x, h)
+            np.testing.assert_array_equal(ours(x, h), want.astype(bool))
+
+
+@pytest.mark.parametrize("name", ["local_maxima", "local_minima"])
+@pytest.mark.parametrize("dtype", TYPES)
+def test_scikit_image_agrees_on_local_extrema(name, dtype):
+    morphology = pytest.importorskip("skimage.morphology")
+    ours = {"local_maxima": local_maxima, "local_minima": local_minima}[name]
+    theirs = getattr(morphology, name)
+    for shape in [(30,), (20, 30), (7, 12, 20)]:
+        x = hills(shape, dtype, top=5)
+        for how in ({}, {"connectivity": 1}, {"allow_borders": False}):
+            np.testing.assert_array_equal(ours(x, **how), theirs(x, **how), err_msg=str(how))
+    assert not ours(np.full((3, 4), 7, dtype)).any()
+
+
+def test_nan_is_the_highest_peak():
+    x = np.array([0, np.nan, 0, 1, 0])
+    assert local_maxima(x).tolist() == [False, True, False, True, False]
+    assert not local_minima(x)[1]
+
+
+def test_out_and_leading_axes():
+    low, high = hills((2, 4, 5, 6)), hills((2, 4, 5, 6)) + 9
+    got = reconstruction(low, high)
+    np.testing.assert_array_equal(got[1], reconstruction(low[1], high[1]))
+    out = np.empty_like(low)
+    assert reconstruction(low, high, out=out) is out
+    np.testing.assert_array_equal(out, got)
+    flags = np.empty(low.shape, np.uint8)
+    assert local_maxima(low, out=flags) is flags
+    np.testing.assert_array_equal(flags, local_maxima(low))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda x: reconstruction(x + 1, x), ValueError, "seed must be nowhere above mask"),
+        (lambda x: reconstruction(x, x + 1, "erosion"), ValueError, "seed must be nowhere below"),
+        (lambda x: reconstruction(x, x, "sideways"), ValueError, "method must be 'dilation' or"),
+        (lambda x: reconstruction(x, x[:2]), ValueError, r"mask must have shape \(4, 5\)"),
+        (lambda x: reconstruction(x, x * 1.0), TypeError, "mask must be uint8 as seed is; got fl"),
+        (lambda x: reconstruction(x, x, footprint=np.ones((3, 5))), ValueError, "footprint must"),
+        (lambda x: h_maxima(x, 0), ValueError, "h must be more than 0; got 0"),
+        (lambda x: local_maxima(x, connectivity=3), ValueError, "connectivity must be at most 2"),
+        (lambda x: local_maxima(x, np.ones((3, 3)), 1), ValueError, "must not both be given"),
+    ],
+)
+def test_refusals(call, error, text):
+    with pytest.raises(error, match=text):
+        call(np.zeros((4, 5), np.uint8))
