@@ -25,7 +25,6 @@ NOT_OURS: dict[str, str] = {
     r"test_multiple_modes_sequentially": "equal to rounding: axes are summed in another order",
     r"test_affine_transform_output_shape": "an output that does not fit is a ValueError",
     r"test_zoom_grid_mode_warnings": "no warning: every mode means what it says",
-    r"test_zoom_1_gh20999": "a zoom by one is exact to rounding: 1e-15",
     r"test_binary_erosion38": "a whole number written as a float is taken",
     r"test_map_coordinates_dts": "float32 splines are evaluated in float32: 4e-7, not 1.5e-6",
 }

@@ -116,6 +116,18 @@ def test_nearest_voxels_of_labels_are_scipys_to_the_last():
         )
 
 
+@pytest.mark.parametrize("order", [0, 1, 3])
+def test_points_on_the_last_voxel_are_inside_where_scipys_are(order):
+    x, rng = np.ones((24, 23, 22)), np.random.default_rng(0)
+    for _ in range(20):  # tenths, whose sums fall on a face or just beyond it as they are rounded
+        matrix, offset = rng.integers(-12, 13, (3, 3)) * 0.1, rng.integers(-10, 100, 3) * 0.1
+        matrix[0, 1] += 0.1 * (not matrix[0, 1:].any())
+        where = dict(offset=offset, order=order, cval=-9)
+        ours = affine_transform(x, matrix, **where)
+        theirs = scipy.ndimage.affine_transform(x, matrix, **where)
+        np.testing.assert_array_equal(ours < -1, theirs < -1)
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(0, 1))
 def test_a_translation_by_whole_voxels_moves_them(seed, order):
     rng = np.random.default_rng(seed)

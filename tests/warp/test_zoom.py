@@ -57,6 +57,19 @@ def test_answers_are_scipys(shape, mode, order):
             agree(zoom(x, factors, **how), scipy.ndimage.zoom(x, factors, **how))
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("grid_mode", [False, True])
+def test_a_zoom_by_one_changes_nothing(mode, grid_mode):
+    for dtype in ("float64", "complex64", "int16"):
+        x = image((5, 1, 6), dtype)
+        for order in range(6):
+            y = zoom(x, 1, order=order, mode=mode, grid_mode=grid_mode)
+            np.testing.assert_array_equal(y, x)
+            assert not np.shares_memory(x, y)
+    with pytest.raises(TypeError, match="order=0"):
+        zoom(np.ones((3, 4), bool), 1)
+
+
 @pytest.mark.parametrize("order", range(6))
 @pytest.mark.parametrize("mode", MODES)
 def test_shifts_are_scipys(mode, order):

@@ -6,6 +6,13 @@
 #pragma once
 #include "base.hpp"
 
+// Marks what stays a function where others are put into their callers: rare or long.
+#if defined(__CUDACC__)
+#define VOXKERN_APART __host__ __device__ __noinline__
+#else
+#define VOXKERN_APART inline
+#endif
+
 namespace voxkern {
 
 // What lies outside an image to be read between its voxels. The first five are those of Edge;
@@ -22,24 +29,23 @@ enum class Outside : i32 {
   cell
 };
 
-// Moves a coordinate to where an axis of n voxels is known. False: the fill value stands there.
-// What comes back lies in (-1, n), or in [-8, n + 8] where SciPy lets splines run off the edge.
-VOXKERN_HD bool fold(f64& c, i64 n, Outside outside, int order) {
-  const f64 last = f64(n - 1);
-  if (0 <= c && c <= last) return true;
+// Moves a coordinate outside to where an axis of n voxels is known: NaN where the fill value
+// stands, else in (-1, n), or in [-8, n + 8] where SciPy lets splines run off the edge.
+VOXKERN_APART f64 folded(f64 c, i64 n, Outside outside, int order) {
+  const f64 last = f64(n - 1), none = nan("");
   if (outside == Outside::nearest) {
-    if (c != c) return false;
+    if (c != c) return none;
     const f64 far = order < 2 ? 0 : 8;
     c = c < -far ? -far : c > last + far ? last + far : c;
-    return true;
+    return c;
   }
-  if (!(c > -1e15 && c < 1e15)) return false;
+  if (!(c > -1e15 && c < 1e15)) return none;
   switch (outside) {
-    case Outside::grid_constant: return c >= -8 && c <= last + 8;
+    case Outside::grid_constant: return c >= -8 && c <= last + 8 ? c : none;
     case Outside::cell:
-      if (c < -0.5 || c >= last + 0.5) return false;
+      if (c < -0.5 || c >= last + 0.5) return none;
       if (order < 2 || n == 1) c = c < 0 ? 0 : last;
-      return true;
+      return c;
     case Outside::mirror:
       if (n == 1) {
         c = 0;
@@ -49,7 +55,7 @@ VOXKERN_HD bool fold(f64& c, i64 n, Outside outside, int order) {
         c -= period * floor(c / period);
         if (c > last) c = period - c;
       }
-      return true;
+      return c;
     case Outside::reflect:
       if (n == 1) {
         c = 0;
@@ -58,13 +64,13 @@ VOXKERN_HD bool fold(f64& c, i64 n, Outside outside, int order) {
         c -= period * floor(c / period);
         if (c >= f64(n)) c = period - 1 - c;
       }
-      return true;
+      return c;
     case Outside::grid_wrap:
       if (n == 1)
         c = 0;
       else
         c -= f64(n) * floor(c / f64(n));
-      return true;
+      return c;
     case Outside::wrap:
       if (n == 1)
         c = 0;
@@ -72,9 +78,15 @@ VOXKERN_HD bool fold(f64& c, i64 n, Outside outside, int order) {
         c += last * (floor(-c / last) + 1);
       else
         c -= last * floor(c / last);
-      return true;
-    default: return false;
+      return c;
+    default: return none;
   }
+}
+
+// Moves a coordinate to where the axis is known. False: the fill value stands there.
+VOXKERN_HD bool fold(f64& c, i64 n, Outside outside, int order) {
+  if (!(0 <= c && c <= f64(n - 1))) c = folded(c, n, outside, order);
+  return c == c;
 }
 
 // How the voxels around a folded coordinate continue beyond the edge. Splines do not know how an
@@ -83,6 +95,8 @@ VOXKERN_HD Edge edge_of(Outside outside, int order, i64 n) {
   if (order > 1 && n == 1) return Edge::nearest;
   return outside <= Outside::grid_constant ? Edge(i32(outside)) : Edge::mirror;
 }
+
+VOXKERN_APART i64 inside_again(i64 i, i64 n, Edge edge) { return inside(i, n, edge); }
 
 // The first of the order + 1 voxels that a point reads, and the way from there.
 template <int order>
@@ -141,7 +155,8 @@ VOXKERN_HD bool taps(f64 c, i64 n, i64 step, Outside outside, i64* at, R* w) {
   spline_weights<order>(R(c - middle), w);
   const i64 start = i64(middle) - order / 2;
   for (int k = 0; k <= order; ++k) {
-    const i64 i = inside(start + k, n, edge_of(outside, order, n));
+    i64 i = start + k;
+    if (i < 0 || i >= n) i = inside_again(i, n, edge_of(outside, order, n));
     at[k] = i < 0 ? -1 : i * step;
   }
   return true;
@@ -231,15 +246,22 @@ VOXKERN_HD T read_linear(View<const T> image, f64 z, f64 y, f64 x, i64 order, i6
   return keep<T>(sample<0>(image, z, y, x, beyond, R(fill)));
 }
 
+// A function of its own, so that all kernels of a file share one: compilers take long over it.
+template <int order, class R>
+VOXKERN_APART R sample_spline(View<const R> coefficients, f64 z, f64 y, f64 x, Outside outside,
+                              R fill) {
+  return sample<order>(coefficients, z, y, x, outside, fill);
+}
+
 // The same from spline coefficients: order 2 to 5.
 template <class U, class R>
 VOXKERN_HD U read_spline(View<const R> coefficients, f64 z, f64 y, f64 x, i64 order, i64 outside,
                          f64 fill) {
   const Outside beyond = Outside(i32(outside));
-  if (order == 2) return keep<U>(sample<2>(coefficients, z, y, x, beyond, R(fill)));
-  if (order == 3) return keep<U>(sample<3>(coefficients, z, y, x, beyond, R(fill)));
-  if (order == 4) return keep<U>(sample<4>(coefficients, z, y, x, beyond, R(fill)));
-  return keep<U>(sample<5>(coefficients, z, y, x, beyond, R(fill)));
+  if (order == 2) return keep<U>(sample_spline<2>(coefficients, z, y, x, beyond, R(fill)));
+  if (order == 3) return keep<U>(sample_spline<3>(coefficients, z, y, x, beyond, R(fill)));
+  if (order == 4) return keep<U>(sample_spline<4>(coefficients, z, y, x, beyond, R(fill)));
+  return keep<U>(sample_spline<5>(coefficients, z, y, x, beyond, R(fill)));
 }
 
 // A volume whose planes and rows follow each other without a gap.

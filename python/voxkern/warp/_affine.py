@@ -33,9 +33,9 @@ def _affine(
         at, w = np.empty((3, 6), np.int64), np.empty((3, 6))
         for j in range(y.shape[1]):
             for i in range(y.shape[2]):
-                cz = ((k * matrix[0] + j * matrix[1]) + i * matrix[2]) + matrix[3]
-                cy = ((k * matrix[4] + j * matrix[5]) + i * matrix[6]) + matrix[7]
-                cx = ((k * matrix[8] + j * matrix[9]) + i * matrix[10]) + matrix[11]
+                cz = ((matrix[3] + k * matrix[0]) + j * matrix[1]) + i * matrix[2]
+                cy = ((matrix[7] + k * matrix[4]) + j * matrix[5]) + i * matrix[6]
+                cx = ((matrix[11] + k * matrix[8]) + j * matrix[9]) + i * matrix[10]
                 value = sample(x, cz, cy, cx, order, outside, fill, at, w)
                 y[k, j, i] = keep(value, low, high)
 

@@ -39,17 +39,19 @@ def read(
     workers: Any,
     outside: int | None = None,
     listed: bool = False,
+    copied: bool = False,
 ) -> Any:
     """Return a new image that `fill_in` reads from `image`, volume by volume.
 
     `shape` is the answer's along the last axes, up to three; None is the image's own.
     `outside` is a code that stands for `mode`. `listed` is for answers of any shape, which
-    `fill_in` gets as a list.
+    `fill_in` gets as a list. `copied` says that every point is a voxel's centre.
     """
     order = as_order(order)
     outside = as_outside(mode) if outside is None else outside
     workers = _args.as_workers(workers)
     x, give, dtype = as_image(image, order)
+    order = 0 if copied else order
     ndim = min(_args.as_ndim(x), 3)
     if 0 in x.shape[x.ndim - ndim :]:
         raise ValueError(f"image must have no empty axis; got shape {x.shape}")
@@ -60,7 +62,7 @@ def read(
         for name in ("real", "imag"):
             part = read(
                 _arrays.rows_contiguous(getattr(x, name)), shape, fill_in, order, mode,
-                getattr(complex(cval), name), prefilter, None, workers, outside, listed,
+                getattr(complex(cval), name), prefilter, None, workers, outside, listed, copied,
             )  # fmt: skip
             getattr(result, name)[...] = part
         return out if out is not None else result if give is None else give(result)

@@ -130,7 +130,9 @@ def zoom(
     def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
         read_grid(x, y, lifted(points, pad), how, threads)
 
-    return read(image, small, fill_in, order, mode, cval, prefilter, out, workers)
+    # Splines through a voxel give it back but for rounding, so nothing is read.
+    copied = prefilter and all(f == 1 for f in factors)
+    return read(image, small, fill_in, order, mode, cval, prefilter, out, workers, copied=copied)
 
 
 def zoom_points(n: int, m: int, grid_mode: bool) -> np.ndarray:

@@ -7,8 +7,8 @@ namespace voxkern {
 // The coordinate along one axis: rounded as SciPy rounds it, so that both agree on what is outside.
 struct Line {
   f64 z, y, x, offset;
-  VOXKERN_HD f64 base(i64 k, i64 j) const { return f64(k) * z + f64(j) * y; }
-  VOXKERN_HD f64 at(f64 base, i64 i) const { return (base + f64(i) * x) + offset; }
+  VOXKERN_HD f64 base(i64 k, i64 j) const { return (offset + f64(k) * z) + f64(j) * y; }
+  VOXKERN_HD f64 at(f64 base, i64 i) const { return base + f64(i) * x; }
 };
 
 #ifndef __CUDACC_RTC__
