@@ -96,6 +96,8 @@ void number(On on, const Runs& runs, const I* parent, View<L> y, List<i64> count
   const bool large = runs.size.count() * i64(sizeof(L)) > 8 << 20;
   parallel_for(on, runs.slabs(), [&](i64 s) {
     i64 done = runs.first[s];
+    Scratch<L> own(y.size.x + 2 * margin);
+    std::fill(own.begin(), own.end(), L(0));
     for (i64 row = runs.slab[s]; row < runs.slab[s + 1]; ++row) {
       const i64 upto = row + 1 < runs.slab[s + 1] ? runs.base[row + 1] : runs.first[s + 1];
       for (; done < upto; ++done)
@@ -103,11 +105,16 @@ void number(On on, const Runs& runs, const I* parent, View<L> y, List<i64> count
       L* out = y.row(row / y.size.y, row % y.size.y);
       const u64 *inside = &runs.inside[row * runs.words], *starts = &runs.starts[row * runs.words];
       const bool aligned = reinterpret_cast<std::uintptr_t>(out) % (group * sizeof(L)) == 0;
-      // The eight labels behind the row are loaded too and picked by nobody.
+      // Labels around those of the row are loaded too and picked by nobody. At the ends of the
+      // slab they are another task's, which may be writing them.
+      const L* next = labels + runs.base[row];
+      if (runs.base[row] == runs.first[s] || upto + group > runs.first[s + 1])
+        next = std::copy(next, next + (upto - runs.base[row]), own.begin() + margin) -
+               (upto - runs.base[row]);
       if (large && aligned)
-        write_row<true>(out, y.size.x, inside, starts, labels + runs.base[row]);
+        write_row<true>(out, y.size.x, inside, starts, next);
       else
-        write_row<false>(out, y.size.x, inside, starts, labels + runs.base[row]);
+        write_row<false>(out, y.size.x, inside, starts, next);
     }
     simd::stream_fence();
   });
