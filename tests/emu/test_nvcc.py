@@ -17,6 +17,9 @@ FILES = [Path(__file__).parent / "probe.cu", *sorted(set(_jit.instances().values
 ARCHS = (75, 90)
 MOST_REGISTERS = 128  # two blocks of 256 threads on every GPU
 MOST_SHARED = 48 << 10
+# Splines are functions of their own in these, or NVRTC would take minutes over each file; what the
+# caller holds goes to memory around the call.
+CALLERS = re.compile("affine_spline|points_spline")
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +71,6 @@ def test_kernels_compile_and_fit(compiled, path):
     names = _jit.exported(path.read_text(encoding="utf-8"))
     assert len(found) == len(names) * len(ARCHS)
     for kernel, registers, spilled, shared in found:
-        assert spilled == 0, f"{kernel} spills {spilled} bytes"
+        assert spilled == 0 or CALLERS.search(kernel), f"{kernel} spills {spilled} bytes"
         assert registers <= MOST_REGISTERS, f"{kernel} takes {registers} registers"
         assert shared <= MOST_SHARED, f"{kernel} takes {shared} bytes of shared memory"

@@ -140,9 +140,9 @@ def test_distances_change_by_a_step_at_most_and_flips_commute(mask, step):
         distance_transform_edt(mask[..., ::-1], spacing=spacing), distances[..., ::-1]
     )
     if np.isfinite(distances).all():
-        ulp = np.spacing(distances.max(initial=1))
+        slack = 2e-6 * distances.max(initial=1)  # two distances, each right to 1e-6
         for axis, length in enumerate(spacing):
-            assert np.all(np.abs(np.diff(distances, axis=axis)) <= length + ulp)
+            assert np.all(np.abs(np.diff(distances, axis=axis)) <= length + slack)
     assert np.array_equal(distances > 0, mask)
 
 

@@ -20,8 +20,9 @@ GRADIENT, MAGNITUDE, LAPLACIAN, HESSIAN, EIGENVALUES = range(5)  # Jet of jet.hp
 @kernel(
     dtypes=_args.FLOAT,
     exact=False,
-    atol=4e-6,
-    why="float32 images are summed in float32, with fused multiply-add where the CPU has it",
+    atol=2e-5,
+    why="float32 images are summed in float32, and the weights of derivatives cancel: the error "
+    "is some 1e-7 of the image, which may be a hundred times the answer",
 )
 def _jet(
     x: In, y: Out, wz: ListIn, wy: ListIn, wx: ListIn, kind: Scalar, ez: Edge, ey: Edge, ex: Edge,
