@@ -4,7 +4,7 @@
 #include <voxkern/filters/n4.hpp>
 #include <voxkern/simd.hpp>
 
-#include <cpu/filters/exponential.hpp>
+#include <cpu/filters/exp.hpp>
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
 

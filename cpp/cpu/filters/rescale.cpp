@@ -2,7 +2,7 @@
 #include <voxkern/filters/rescale.hpp>
 #include <voxkern/simd.hpp>
 
-#include <cpu/filters/exponential.hpp>
+#include <cpu/filters/exp.hpp>
 #include <cpu/parallel.hpp>
 
 #include <algorithm>
