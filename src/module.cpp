@@ -26,6 +26,22 @@ static void read_array(const py::array& a, Argument& to) {
   to.data = const_cast<void*>(a.data());
 }
 
+// Reads a number: what can count, NumPy's integers too, is whole.
+static void read_number(py::handle h, Argument& to) {
+  to.kind = Argument::number;
+  py::object whole = py::reinterpret_borrow<py::object>(h);
+  if (!PyLong_Check(h.ptr()) && PyIndex_Check(h.ptr()))
+    whole = py::reinterpret_steal<py::object>(PyNumber_Index(h.ptr()));
+  PyErr_Clear();  // NumPy's bool only pretends to count
+  to.is_whole = whole && PyLong_Check(whole.ptr());
+  if (to.is_whole) {
+    to.whole = PyLong_AsLongLong(whole.ptr());
+    if (to.whole == -1 && PyErr_Occurred()) throw py::error_already_set();
+  } else {
+    to.real[0] = h.cast<double>();
+  }
+}
+
 static Argument read(py::handle h) {
   Argument to;
   if (h.is_none()) return to;
@@ -35,14 +51,8 @@ static Argument read(py::handle h) {
     to.kind = Argument::triple;
     for (int k = 0; k < 3; ++k)
       to.real[k] = py::handle(PyTuple_GET_ITEM(h.ptr(), k)).cast<double>();
-  } else if (PyLong_Check(h.ptr())) {
-    to.kind = Argument::number;
-    to.is_whole = true;
-    to.whole = PyLong_AsLongLong(h.ptr());
-    if (to.whole == -1 && PyErr_Occurred()) throw py::error_already_set();
   } else {
-    to.kind = Argument::number;
-    to.real[0] = h.cast<double>();
+    read_number(h, to);
   }
   return to;
 }

@@ -78,3 +78,28 @@ def test_threads_do_not_change_a_bit(name: str) -> None:
             answer = [a.tobytes() for a in written]
             first = first or answer
             assert answer == first, f"{name} {dtype} differs with {threads} threads"
+
+
+def as_numpy(value: object) -> object:
+    """An argument's numbers as NumPy's, its arrays and tuples as they are."""
+    if type(value) is int:
+        return np.int64(value)
+    return np.float64(value) if type(value) is float else value
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_numbers_of_numpy_are_read_as_pythons(name: str) -> None:
+    kernel = KERNELS[name]
+    run = _backends.Native.find(kernel)
+    if run is None:
+        pytest.skip(f"{name} has no compiled kernel here: build with a C++ compiler")
+    args = kernel.sample(np.random.default_rng(1), (4, 5, 6), kernel.dtypes[-1])
+    written = outputs(kernel, args)
+    before = [a.copy() for a in written]
+    run(1, args)
+    wanted = [a.copy() for a in written]
+    for a, b in zip(written, before, strict=True):
+        a[...] = b
+    run(1, tuple(map(as_numpy, args)))
+    for got, want in zip(written, wanted, strict=True):
+        np.testing.assert_array_equal(got, want)
