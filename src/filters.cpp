@@ -3,6 +3,7 @@
 #include <voxkern/filters/jet.hpp>
 #include <voxkern/filters/laplace.hpp>
 #include <voxkern/filters/median.hpp>
+#include <voxkern/filters/recursive.hpp>
 #include <voxkern/filters/separable.hpp>
 #include <voxkern/filters/uniform.hpp>
 
@@ -20,6 +21,8 @@ static const Family filters([](Module& m) {
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::laplace<decltype(t)>; }));
   m.kernel("median",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::median<decltype(t)>; }));
+  m.kernel("recursive",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::recursive<decltype(t)>; }));
   m.kernel("separable",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::separable<decltype(t)>; }));
   m.kernel("uniform",
