@@ -72,6 +72,19 @@ GROUPS = {
             "vk.denoise_wavelet(noisy)",
         ],
     ),
+    "texture": (
+        "Texture filters of IBSI-2",
+        [
+            "brain",
+            'vk.laws(brain, "L5E5E5")',
+            'vk.laws(brain, "L5S5E5", rotation_invariant=True, energy=3)',
+            "vk.gabor(brain, 3, 8, theta=0.8)",
+            "vk.gabor(brain, 3, 8, step=0.8)",
+            'vk.wavelet(brain, "coif1", "LHH")',
+            "vk.simoncelli(brain, 2)",
+            "vk.riesz(vk.simoncelli(brain, 2), (0, 1, 0))",
+        ],
+    ),
     "rank": (
         "Rank filters",
         [

@@ -1,6 +1,7 @@
 #include <voxkern/filters/bilateral.hpp>
 #include <voxkern/filters/diffuse.hpp>
 #include <voxkern/filters/nl_means.hpp>
+#include <voxkern/filters/pool.hpp>
 #include <voxkern/filters/tv.hpp>
 
 #include "call.hpp"
@@ -23,6 +24,7 @@ static const Family denoise([](Module& m) {
                                  [](auto t) { return &cpu::gradient_power<decltype(t)>; }));
   m.kernel("nl_means",
            each_averaged([](auto t, auto r) { return &cpu::nl_means<decltype(t), decltype(r)>; }));
+  m.kernel("pool", each<f32, f64>([](auto t) { return &cpu::pool<decltype(t)>; }));
   m.kernel("tv_dual", each<f32, f64>([](auto t) { return &cpu::tv_dual<decltype(t)>; }));
   m.kernel("tv_primal",
            each_averaged([](auto t, auto r) { return &cpu::tv_primal<decltype(t), decltype(r)>; }));

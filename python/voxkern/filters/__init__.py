@@ -7,10 +7,12 @@ from ._correlate1d import convolve1d, correlate1d, prewitt, sobel
 from ._curve import equalize_hist, gamma, match_histograms
 from ._diffusion import anisotropic_diffusion
 from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_filter1d
+from ._gabor import gabor
 from ._gaussian import gaussian_filter
 from ._gibbs import gibbs_unring
 from ._jet import gaussian_gradient_magnitude, gaussian_laplace, hessian, hessian_eigenvalues
 from ._laplace import laplace
+from ._laws import laws
 from ._median import median_filter
 from ._mppca import denoise_mppca
 from ._n4 import n4_bias_correction
@@ -19,8 +21,10 @@ from ._noise import estimate_sigma
 from ._nyul import NyulStandardizer
 from ._rank import percentile_filter, rank_filter
 from ._rescale import clip_percentile, pet_suv, rescale, white_stripe, window, zscore
+from ._simoncelli import riesz, simoncelli
 from ._tv import denoise_tv
 from ._uniform import uniform_filter, uniform_filter1d
+from ._wavelet import wavelet
 from ._wavelet_denoise import denoise_wavelet
 
 __all__ = [
@@ -39,6 +43,7 @@ __all__ = [
     "equalize_adapthist",
     "equalize_hist",
     "estimate_sigma",
+    "gabor",
     "gamma",
     "gaussian_filter",
     "gaussian_gradient_magnitude",
@@ -47,6 +52,7 @@ __all__ = [
     "hessian",
     "hessian_eigenvalues",
     "laplace",
+    "laws",
     "match_histograms",
     "maximum_filter",
     "maximum_filter1d",
@@ -59,9 +65,12 @@ __all__ = [
     "prewitt",
     "rank_filter",
     "rescale",
+    "riesz",
+    "simoncelli",
     "sobel",
     "uniform_filter",
     "uniform_filter1d",
+    "wavelet",
     "white_stripe",
     "window",
     "zscore",
