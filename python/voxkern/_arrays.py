@@ -31,7 +31,10 @@ def adopt(x: Any, name: str = "image") -> tuple[Any, Callable[[Any], Any] | None
             f"{name} must not be a masked array, whose mask would be lost; fill it first"
         )
     if hasattr(x, "__array__") or isinstance(x, (list, tuple, int, float, bool)):
-        return np.asarray(x), None
+        try:
+            return np.asarray(x), None
+        except ValueError as error:
+            raise ValueError(f"{name} must be an array; {error}") from None
     if hasattr(x, "__dlpack__"):
         return _adopt_dlpack(x)
     raise TypeError(

@@ -112,8 +112,8 @@ def sanitized(in_sanitized):
     """``sanitized(variant, *kernels)``: launch kernels of wrong.cu in a process of their own."""
 
     def run(variant, *kernels, **more):
-        here = str(Path(__file__).parent)
-        text = f"import sys; sys.path.insert(0, {here!r}); import test_wrong; test_wrong.launch"
+        here = [str(folder) for folder in Path(__file__).parents[:2]]
+        text = f"import sys; sys.path[:0] = {here!r}; import test_wrong; test_wrong.launch"
         return in_sanitized(variant, "-c", f"{text}(*{kernels!r})", **more)
 
     return run

@@ -358,7 +358,7 @@ def match_histograms(
     array([10., 20., 40., 40.], dtype=float32)
     """
     x, give, found = take(image)
-    r, _, other = take(reference)
+    r, _, other = take(reference, "reference")
     _arrays.same_device(image=x, reference=r)
     if other != found:
         raise TypeError(f"reference must be {found}, as image is; got {other}")

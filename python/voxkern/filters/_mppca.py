@@ -105,6 +105,8 @@ def denoise_mppca(
     if where.shape != shape:
         raise ValueError(f"mask must have shape {shape}; got {where.shape}")
     threads = _args.as_workers(workers)
+    if not np.isfinite(u).all():
+        raise ValueError("image must be finite; it has NaN or infinity")
     windows = sliding_window_view(u, size, axis=(0, 1, 2))
     centres = where[tuple(slice(r, n - r) for r, n in zip(radii, shape, strict=True))]
     rows = [(k, j) for k in range(windows.shape[0]) for j in range(windows.shape[1])]

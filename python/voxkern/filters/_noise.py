@@ -117,6 +117,8 @@ def estimate_sigma(
     if window is not None:
         window = _args.as_float(window, "window", above=0)
     workers = _args.as_workers(workers)
+    if not x.size:
+        raise ValueError(f"image must have voxels; got shape {x.shape}")
     last = min(ndim, 3)
     volumes = x.reshape(-1, *x.shape[ndim - last :])
     real = np.float64 if dtype in ("int32", "float64") else np.float32

@@ -110,11 +110,11 @@ def _plan_sums(gpu: Any, x: Any, mask: Any, centre: float, sums: Any) -> None:
     add_parts(gpu, parts, blocks, sums)
 
 
-def take(image: Any) -> tuple[Any, Any, str]:
+def take(image: Any, name: str = "image") -> tuple[Any, Any, str]:
     """Return an adopted image of a type that kernels take, the way back, and its type."""
-    x, give = _arrays.adopt(image)
-    dtype = _args.as_dtype(x, ("bool", *_args.REAL))
-    _args.as_ndim(x)
+    x, give = _arrays.adopt(image, name)
+    dtype = _args.as_dtype(x, ("bool", *_args.REAL), name)
+    _args.as_ndim(x, name=name)
     return (x.view(np.uint8) if dtype == "bool" else x), give, dtype
 
 
@@ -518,6 +518,8 @@ def white_stripe(
     top = float(percentile(x, 99, mask=mask, workers=workers)) if contrast == "T1" else high
     if not low < top:
         raise ValueError("image must have more than one value where it counts")
+    if not math.isfinite(top - low):
+        raise ValueError(f"image must be finite where it counts; got {low} to {top}")
     counts, edges = histogram(x, 256, (low, top), mask=mask, workers=workers)
     peak = _peak(counts, edges, last=contrast == "T1")
     below = np.interp(peak, edges, np.concatenate([[0], np.cumsum(counts)])) / counts.sum()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, TypeVar
 
 import numpy as np
@@ -112,7 +113,9 @@ def denoise_wavelet(
         depth = levels
         if depth is None:
             depth = max(pywt.dwtn_max_level(part.shape, wavelet) - 3, 1)
-        coarse, *details = pywt.wavedecn(part, wavelet, level=depth)
+        with warnings.catch_warnings():  # small images have no voxel far from a boundary
+            warnings.filterwarnings("ignore", "Level value")
+            coarse, *details = pywt.wavedecn(part, wavelet, level=depth)
         noise = sigma
         if noise is None:
             finest = np.abs(details[-1]["d" * last])

@@ -165,7 +165,12 @@ def bin_edges(
     else:
         low, high = as_range(range, "range")
         ends, range = np.zeros(0, dtype), (low, high)
-    edges = np.histogram_bin_edges(ends, bins, range)
+    try:
+        edges = np.histogram_bin_edges(ends, bins, range)
+    except ValueError:
+        raise ValueError(
+            f"{name} or range must span what {dtype} can part into {bins} bins; got {low} to {high}"
+        ) from None
     return edges, edges.astype(np.float64)
 
 

@@ -47,6 +47,8 @@ def combine(a: Any, b: Any, out: Any, how: int, workers: Any) -> Any:
     """Write into `out`, which may be `a` or `b`, what `how` makes of two adopted arrays."""
     target = _arrays.adopt(out, "out")[0]
     rows = _arrays.rows_contiguous(target)
+    if not target.size:
+        return out
     for parts in _arrays.volumes(_arrays.rows_contiguous(a), _arrays.rows_contiguous(b), rows):
         plain = (p.view(np.uint8) if _args.dtype_name(p) == "bool" else p for p in parts)
         _difference(*plain, how, workers=_args.as_workers(workers))

@@ -310,6 +310,7 @@ def h_minima(image: Any, h: float, footprint: Any = None, *, workers: int | None
 def _h_extrema(image: Any, h: Any, footprint: Any, workers: Any, *, lower: bool) -> Any:
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
+    _args.as_ndim(x)
     if type(x) is not np.ndarray:
         raise TypeError("image must be on the CPU; bring it there with .get() or .cpu()")
     height = _args.as_float(h, "h", above=0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._read import read
 from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
@@ -186,8 +186,8 @@ def affine_transform(
            [ 2.,  6., 10.],
            [ 3.,  7., 11.]], dtype=float32)
     """
-    ndim = min(np.ndim(image), 3)
-    m, shift = as_matrix(matrix, offset, max(ndim, 1))
+    ndim = min(_args.as_ndim(_arrays.adopt(image)[0]), 3)
+    m, shift = as_matrix(matrix, offset, ndim)
     shape = None if output_shape is None else _args.as_size(output_shape, ndim, "output_shape")
 
     def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:

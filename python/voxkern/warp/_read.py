@@ -57,8 +57,9 @@ def read(
         raise ValueError(f"image must have no empty axis; got shape {x.shape}")
     shape = x.shape[x.ndim - ndim :] if shape is None else shape
     full = tuple(shape) if listed else x.shape[: x.ndim - ndim] + tuple(shape)
+    kind = x.dtype.newbyteorder("=")
     if dtype.startswith("complex"):
-        result = _arrays.output(out, full, x.dtype, (x,))
+        result = _arrays.output(out, full, kind, (x,))
         for name in ("real", "imag"):
             part = read(
                 _arrays.rows_contiguous(getattr(x, name)), shape, fill_in, order, mode,
@@ -68,14 +69,14 @@ def read(
         return out if out is not None else result if give is None else give(result)
     plain = "uint8" if dtype == "bool" else dtype
     fill = float(_args.as_fill(cval, dtype))
-    result = _arrays.output(out, full, x.dtype, (x,))
+    result = _arrays.output(out, full, kind, (x,))
     source = _arrays.rows_contiguous(x)
     target = result
     unfit = (
         not result.flags.c_contiguous if listed else _arrays.rows_contiguous(result) is not result
     )
     if out is not None and unfit:
-        target = _arrays.empty(full, x.dtype, result)
+        target = _arrays.empty(full, kind, result)
     written = target
     if dtype == "bool":
         source, written = source.view(np.uint8), target.view(np.uint8)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from ._read import read
 from ._zoom import lifted, read_grid
 
@@ -56,7 +56,7 @@ def shift(
     >>> shift(np.array([1, 2, 3, 4], np.float32), 1, order=1)
     array([0., 1., 2., 3.], dtype=float32)
     """
-    shape = np.shape(image)[-3:]
+    shape = _arrays.adopt(image)[0].shape[-3:]
     steps = [_args.as_float(s, "shift") for s in _args.per_axis(shift, len(shape), "shift")]
     points = [np.arange(n) - s for n, s in zip(shape, steps, strict=True)]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._read import read
 from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
@@ -122,7 +122,7 @@ def zoom(
     >>> zoom(np.array([0, 2, 4], np.float32), 2, order=1)
     array([0. , 0.8, 1.6, 2.4, 3.2, 4. ], dtype=float32)
     """
-    shape = np.shape(image)[-3:]
+    shape = _arrays.adopt(image)[0].shape[-3:]
     factors = [_args.as_float(f, "zoom", above=0) for f in _args.per_axis(zoom, len(shape), "zoom")]
     small = tuple(round(n * f) for n, f in zip(shape, factors, strict=True))
     points = [zoom_points(n, m, grid_mode) for n, m in zip(shape, small, strict=True)]
