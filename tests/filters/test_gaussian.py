@@ -211,6 +211,16 @@ def test_integers_are_scipys_to_the_last_one(rng, shape, sigma, mode):
     np.testing.assert_array_equal(gaussian_filter(x, sigma, mode=mode), want)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
+def test_flat_parts_and_far_ends_of_a_type_are_cut_as_scipy_cuts_them(dtype):
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    x = np.random.default_rng(4).integers(low, high, (70, 301), dtype=dtype, endpoint=True)
+    x[:, 40:90], x[20:50, 200:], x[60:, :20] = high, low + 37, high - 1
+    for sigma in (0.5, 1.3, 2, 6):
+        want = ndimage.gaussian_filter(x, sigma, mode="nearest")
+        np.testing.assert_array_equal(gaussian_filter(x, sigma, mode="nearest"), want)
+
+
 @pytest.mark.parametrize(
     ("error", "args", "message"),
     [

@@ -115,7 +115,7 @@ class Derivatives {
   }
 
   void sums(const axes::Fields<C>& row, int n, C* out, bool past) const {
-    axes::along(row.fields[n], out, row.count, x_[size_t(orders_x_[size_t(n)])], past);
+    axes::along(row.fields[n], out, row.count, x_[size_t(orders_x_[size_t(n)])], row.most, past);
   }
 
   static void write(T* at, Vec<C> v, i64 left, bool past) {

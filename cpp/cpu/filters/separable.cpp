@@ -7,7 +7,11 @@ namespace voxkern::cpu {
 template <class T>
 void separable(On on, View<const T> in, View<T> out, List<const f64> wz, List<const f64> wy,
                List<const f64> wx, Size before, Edge ez, Edge ey, Edge ex, f64 fill) {
-  correlate_axes(on, in, out, {{wz, before.z, ez}, {wy, before.y, ey}, {wx, before.x, ex}}, fill);
+  if (in.size.count() == 0) return;
+  const Taps taps[] = {{wz, before.z, ez}, {wy, before.y, ey}, {wx, before.x, ex}};
+  if constexpr (sizeof(T) <= 2)
+    if (averages(taps)) return average_axes(on, in, out, taps, fill);
+  correlate_axes(on, in, out, taps, fill);
 }
 
 using W = List<const f64>;

@@ -5,6 +5,9 @@
 // that stays in the L2 cache, along y from the ring into a few lines, along x from those into the
 // image. Everything in between is float32 for float32 images and float64 for all others, in which
 // SciPy's sums are repeated operation by operation, so that integers are cut to the same values.
+//
+// Averages of short integers are summed in float32 all the same, which is off by little: only sums
+// so near to a whole number that it matters where they are cut are made again in float64.
 #pragma once
 #include <voxkern/filters/separable.hpp>
 #include <voxkern/simd.hpp>
@@ -15,6 +18,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace voxkern::cpu {
@@ -39,8 +43,10 @@ enum class Kind { even, odd, any };
 template <class C>
 struct Line {
   std::vector<C> weights;
+  std::vector<f64> exact;
   i64 size = 1, before = 0, radius = 0;  // `radius`: how far a window reaches at most
   Kind kind = Kind::even;
+  bool averages = true;  // no weight is negative, and together they are no more than one
   bool idle = true;
 
   explicit Line(Taps taps) {
@@ -63,8 +69,24 @@ struct Line {
       weights.assign(all.data, all.data + size);
     else
       for (i64 n = size / 2; n >= 0; --n) weights.push_back(C(all[n]));
+    f64 total = 0;
+    for (i64 n = 0; n < size; ++n) {
+      averages = averages && all[n] >= 0;
+      total += all[n];
+    }
+    averages = averages && total <= 1 + 1e-7;
+    if (averages && kind == Kind::even) exact.assign(all.data, all.data + size);
+    std::reverse(exact.begin(), exact.begin() + i64(exact.size() + 1) / 2);
   }
+
+  // By how much a sum in float32 may be off where no voxel is larger than `most`: by half a unit in
+  // the last place for the weights, the products, each addition, and that of this.
+  f32 error(f32 most) const { return idle ? 0 : most * f32(size + 6) * 0x1p-25f; }
 };
+
+// Whether sums in float32 stand for SciPy's in float64.
+template <class T, class C>
+constexpr bool guarded = std::is_integral_v<T>&& std::is_same_v<C, f32>;
 
 template <class T, int N>
 Vec<i32, N> cut(Vec<f64, N> a) {
@@ -79,7 +101,7 @@ Vec<i32, N> cut(Vec<f64, N> a) {
 // What SciPy keeps of a sum between two axes.
 template <class T, class V>
 V settle(V sum) {
-  if constexpr (std::is_integral_v<T>)
+  if constexpr (std::is_integral_v<T> && !guarded<T, typename V::Lane>)
     return simd::convert<f64>(cut<T>(sum));
   else
     return sum;
@@ -87,15 +109,45 @@ V settle(V sum) {
 
 template <class T, class V>
 V add(V sum, V value, V weight) {
-  if constexpr (std::is_integral_v<T>)
+  if constexpr (std::is_integral_v<T> && !guarded<T, typename V::Lane>)
     return sum + value * weight;
   else
     return simd::fma(value, weight, sum);
 }
 
+// The sums around `centre` once more, operation by operation. Voxels are `step` apart, or in
+// `rows`.
+template <class T, class Voxels, int... lane>
+[[gnu::noinline]] inline Vec<f32> exactly(const Line<f32>& line, Voxels voxels,
+                                          std::integer_sequence<int, lane...>) {
+  constexpr int half = simd::lanes<f64>;
+  const f64* weights = line.exact.data();
+  const auto at = [](const f32* p, int h) { return simd::load_as<f64>(p + h * half); };
+  const f32* centre = voxels(0);
+  Vec<f64> sum[] = {at(centre, 0) * Vec<f64>(weights[0]), at(centre, 1) * Vec<f64>(weights[0])};
+  for (i64 j = line.size / 2; j > 0; --j) {
+    const Vec<f64> weight(weights[j]);
+    const f32 *left = voxels(-j), *right = voxels(j);
+    for (int h = 0; h < 2; ++h) sum[h] = sum[h] + (at(left, h) + at(right, h)) * weight;
+  }
+  return simd::convert<f32>(simd::shuffle<lane...>(cut<T>(sum[0]), cut<T>(sum[1])));
+}
+
+// A sum that may be off by `error`, cut towards zero.
+template <class T, class Voxels>
+[[gnu::always_inline]] inline Vec<f32> cut_surely(Vec<f32> sum, f32 error, const Line<f32>& line,
+                                                  Voxels voxels) {
+  const auto low = simd::convert<i32>(sum - Vec<f32>(error));
+  const auto high = simd::convert<i32>(sum + Vec<f32>(error));
+  if (simd::any(low != high))
+    return exactly<T>(line, voxels, std::make_integer_sequence<int, simd::lanes<f32>>{});
+  return simd::convert<f32>(low);
+}
+
 // outs[n] = the sum over rows[n .. n + size), for N neighbouring lines. Rows are whole vectors.
 template <class T, int N, Kind kind, class C>
-void across(const C* const* rows, C* const* outs, const Line<C>& line, i64 begin, i64 end) {
+void across(const C* const* rows, C* const* outs, const Line<C>& line, C most, i64 begin, i64 end) {
+  [[maybe_unused]] const auto error = line.error(f32(most));
   using V = Vec<C>;
   const C* weights = line.weights.data();
   for (i64 x = begin; x < end; x += V::lanes) {
@@ -132,15 +184,23 @@ void across(const C* const* rows, C* const* outs, const Line<C>& line, i64 begin
         right[0] = simd::load(rows[r + j - 1] + x);
       }
     }
-    for (int n = 0; n < N; ++n) simd::store(outs[n] + x, settle<T>(sum[n]));
+    for (int n = 0; n < N; ++n) {
+      if constexpr (guarded<T, C>)
+        sum[n] = cut_surely<T>(sum[n], error, line, [centre = rows + line.size / 2 + n, x](i64 j) {
+          return centre[j] + x;
+        });
+      simd::store(outs[n] + x, settle<T>(sum[n]));
+    }
   }
 }
 
 // Calls f with the kind as a constant.
-template <class F>
+template <class T, class C, class F>
 void with_kind(Kind kind, F f) {
-  if (kind == Kind::even)
+  if (guarded<T, C> || kind == Kind::even)
     f(std::integral_constant<Kind, Kind::even>{});
+  else if constexpr (guarded<T, C>)
+    return;
   else if (kind == Kind::odd)
     f(std::integral_constant<Kind, Kind::odd>{});
   else
@@ -148,21 +208,29 @@ void with_kind(Kind kind, F f) {
 }
 
 template <class T, class C>
-void across(const C* const* rows, C* const* outs, i64 lines, const Line<C>& line, i64 begin,
+void across(const C* const* rows, C* const* outs, i64 lines, const Line<C>& line, C most, i64 begin,
             i64 end) {
-  with_kind(line.kind, [&](auto kind) {
+  with_kind<T, C>(line.kind, [&](auto kind) {
     if (lines == group)
-      across<T, group, kind>(rows, outs, line, begin, end);
+      across<T, group, kind>(rows, outs, line, most, begin, end);
     else
-      for (i64 n = 0; n < lines; ++n) across<T, 1, kind>(rows + n, outs + n, line, begin, end);
+      for (i64 n = 0; n < lines; ++n)
+        across<T, 1, kind>(rows + n, outs + n, line, most, begin, end);
   });
 }
 
 // Writes a sum to the image; `past` says to go around the cache.
 template <class T, class V>
+auto whole_of(V sum) {
+  if constexpr (guarded<T, typename V::Lane>)
+    return simd::convert<i32>(sum);
+  else
+    return cut<T>(sum);
+}
+template <class T, class V>
 void put(T* p, V sum, bool past) {
   if constexpr (std::is_integral_v<T>) {
-    const auto whole = cut<T>(sum);
+    const auto whole = whole_of<T>(sum);
     if constexpr (sizeof(T) == 4)
       simd::store(p, whole);
     else
@@ -174,7 +242,7 @@ void put(T* p, V sum, bool past) {
 template <class T, class V>
 void put_some(T* p, V sum, int n) {
   if constexpr (std::is_integral_v<T>) {
-    const auto whole = cut<T>(sum);
+    const auto whole = whole_of<T>(sum);
     if constexpr (sizeof(T) == 4)
       simd::store(p, whole, n);
     else
@@ -186,7 +254,7 @@ void put_some(T* p, V sum, int n) {
 
 // The sums over the windows that begin at `at`, a vector's step apart.
 template <class T, int N, Kind kind, class V, class C>
-[[gnu::always_inline]] inline void windows(const C* at, const Line<C>& line, V (&sum)[N]) {
+[[gnu::always_inline]] inline void windows(const C* at, const Line<C>& line, C most, V (&sum)[N]) {
   constexpr int step = V::lanes;
   const C* weights = line.weights.data();
   if constexpr (kind == Kind::any) {
@@ -205,26 +273,30 @@ template <class T, int N, Kind kind, class V, class C>
         sum[n] = add<T>(sum[n], kind == Kind::odd ? left - right : left + right, weight);
       }
     }
+    if constexpr (guarded<T, C>)
+      for (int n = 0; n < N; ++n)
+        sum[n] = cut_surely<T>(sum[n], line.error(most), line,
+                               [centre = at + n * step](i64 j) { return centre + j; });
   }
 }
 
 // out[x] = the sum over places[x - before ..]. They have a vector's room behind their last.
 template <class T, class C>
-void along(const C* places, T* out, i64 count, const Line<C>& line, bool past) {
+void along(const C* places, T* out, i64 count, const Line<C>& line, C most, bool past) {
   using V = Vec<C>;
   constexpr int step = V::lanes;
   past = past && reinterpret_cast<u64>(out) % simd::bytes == 0;
-  with_kind(line.kind, [&](auto kind) {
+  with_kind<T, C>(line.kind, [&](auto kind) {
     const C* at = places - line.before;
     i64 x = 0;
     for (; x + group * step <= count; x += group * step) {
       V sum[group];
-      windows<T, group, kind>(at + x, line, sum);
+      windows<T, group, kind>(at + x, line, most, sum);
       for (int n = 0; n < group; ++n) put(out + x + n * step, sum[n], past);
     }
     for (; x < count; x += step) {
       V sum[1];
-      windows<T, 1, kind>(at + x, line, sum);
+      windows<T, 1, kind>(at + x, line, most, sum);
       x + step <= count ? put(out + x, sum[0], past) : put_some(out + x, sum[0], int(count - x));
     }
   });
@@ -262,14 +334,13 @@ struct Fields {
   const C* const* fields;
   C* spare;
   i64 pitch;  // of the spare rows
+  C most;     // no voxel is larger, where sums are guarded
   bool past;  // whether the output is to go around the cache
 };
 
-template <class T, class Finish>
+template <class T, class Finish, class C = sum_of<T>>
 class Schedule {
  public:
-  using C = sum_of<T>;
-
   Schedule(On on, View<const T> in, Stages<C> stages, f64 fill, Finish finish)
       : on_(on),
         in_(in),
@@ -323,7 +394,8 @@ class Schedule {
   // One block of planes, strip of rows, tile of columns: from `a` up to `b`.
   class Task {
    public:
-    Task(const Schedule& all, Size a, Size b) : s(all), a_(a), b_(b) {
+    Task(const Schedule& all, Size a, Size b)
+        : s(all), a_(a), b_(b), most_(s.fill_ < C(0) ? -s.fill_ : s.fill_) {
       const Size n = s.in_.size;
       planes_ = b.z - a.z;
       const i64 last = b.z + s.z_.size - 1 - s.z_.before;
@@ -368,6 +440,7 @@ class Schedule {
    private:
     const Schedule& s;
     const Size a_, b_;
+    C most_;  // no voxel that was read is larger
     i64 planes_, begin_, end_;
     std::vector<i64> sources_,
         reach_;  // the planes to read, and which of them lies at each step of z
@@ -408,19 +481,26 @@ class Schedule {
     }
 
     // Copies the columns of one of the image's rows, as lanes.
-    void stage(i64 z, i64 y, C* to) const {
+    void stage(i64 z, i64 y, C* to) {
       const T* row = s.in_.row(z, y);
+      [[maybe_unused]] Vec<C> most(most_);
+      const auto seen = [&](Vec<C> v) {
+        if constexpr (guarded<T, C>) most = max(most, std::is_signed_v<T> ? abs(v) : v);
+        return v;
+      };
       for (const Run& run : runs_) {
         const T* from = row + run.from;
         C* at = to + run.to;
         constexpr i64 step = simd::lanes<C>;
         i64 i = 0;
-        for (; i + step <= run.count; i += step) simd::store(at + i, simd::load_as<C>(from + i));
+        for (; i + step <= run.count; i += step)
+          simd::store(at + i, seen(simd::load_as<C>(from + i)));
         if (i < run.count) {
           const int rest = int(run.count - i);
-          simd::store(at + i, simd::load_as<C>(from + i, rest), rest);
+          simd::store(at + i, seen(simd::load_as<C>(from + i, rest)), rest);
         }
       }
+      if constexpr (guarded<T, C>) most_ = simd::reduce_max(most);
     }
 
     void row_along_z(i64 y) {
@@ -438,7 +518,7 @@ class Schedule {
         for (size_t f = 0; f < s.stages_.z.size(); ++f) {
           C* outs[group];
           for (i64 n = 0; n < lines; ++n) outs[n] = slot(i64(f), p + n, y);
-          across<T>(pointers_.data() + p, outs, lines, s.stages_.z[f], begin_, end_);
+          across<T>(pointers_.data() + p, outs, lines, s.stages_.z[f], most_, begin_, end_);
         }
       }
     }
@@ -457,7 +537,7 @@ class Schedule {
           fields[f] = line + s.pad_;
         }
         s.finish_(Fields<C>{a_.z + p, y + n, a_.x, b_.x - a_.x, fields.data(), fill_row_ + s.pitch_,
-                            s.pitch_, s.past_});
+                            s.pitch_, most_, s.past_});
       }
     }
 
@@ -473,7 +553,7 @@ class Schedule {
         if (!wrap) at = inside(at, s.in_.size.y, s.edge_[1]);
         pointers_[k] = !wrap && at < 0 ? fill_row_ : slot(stage.from, p, at);
       }
-      across<T>(pointers_.data(), outs, lines, stage.line, begin_, end_);
+      across<T>(pointers_.data(), outs, lines, stage.line, most_, begin_, end_);
     }
 
     std::vector<C*> outs_;
@@ -493,20 +573,25 @@ class Schedule {
 
 }  // namespace axes
 
-// out = in correlated along z, then y, then x.
-template <class T>
+// out = in correlated along z, then y, then x, in sums of type C.
+template <class T, class C = sum_of<T>>
 void correlate_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill) {
-  if (in.size.count() == 0) return;
-  using C = sum_of<T>;
   const axes::Line<C> x(taps[2]);
   const auto finish = [&](const axes::Fields<C>& row) {
-    axes::along(row.fields[0], out.row(row.z, row.y) + row.x, row.count, x, row.past);
+    axes::along(row.fields[0], out.row(row.z, row.y) + row.x, row.count, x, row.most, row.past);
   };
   axes::Stages<C> stages{{axes::Line<C>(taps[0])},
                          {{0, axes::Line<C>(taps[1])}},
                          x.radius,
                          {taps[0].edge, taps[1].edge, taps[2].edge}};
-  axes::Schedule<T, decltype(finish)>(on, in, std::move(stages), fill, finish).run();
+  axes::Schedule<T, decltype(finish), C>(on, in, std::move(stages), fill, finish).run();
 }
+
+// Whether all sums are averages with weights that are even about their centre.
+bool averages(const Taps (&taps)[3]);
+
+// correlate_axes for those, of short integers.
+template <class T>
+void average_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill);
 
 }  // namespace voxkern::cpu
