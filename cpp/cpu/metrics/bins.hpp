@@ -3,8 +3,10 @@
 #include <voxkern/metrics/histogram.hpp>
 #include <voxkern/simd.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace voxkern::cpu {
@@ -17,8 +19,12 @@ class Bins {
     const f64 width = (edges_[bins_] - edges_[0]) / f64(bins_);
     scale_ = f64(bins_) / (edges_[bins_] - edges_[0]);
     even_ = std::isfinite(scale_) && bins_ < (1 << 30);
-    for (i64 k = 0; even_ && k <= bins_; ++k)
+    f64 stray = std::abs(f64(f32(edges_[0])) - edges_[0]) * scale_;
+    for (i64 k = 0; even_ && k <= bins_; ++k) {
       even_ = std::abs(edges_[k] - edges_[0] - f64(k) * width) < width / 4;
+      stray = std::max(stray, std::abs((edges_[k] - edges_[0]) * scale_ - f64(k)));
+    }
+    doubt_ = f32(1.01 * stray + 6 * 0x1p-24 * f64(bins_));  // four roundings in `near`
     if constexpr (sizeof(T) <= 2) {
       if (sizeof(T) > 1 && voxels < values) return;
       table_.resize(values);
@@ -35,6 +41,12 @@ class Bins {
       }
     }
     i64 x = 0;
+    if constexpr (std::is_same_v<T, f32>)
+      if (even_ && doubt_ < 0.125f)
+        for (; x + simd::lanes<f32> <= n; x += simd::lanes<f32>)
+          if (!near(simd::load(row + x), to + x))
+            for (i64 k = x; k < x + simd::lanes<f32>; k += lanes)
+              simd::store(to + k, guess(simd::load_as<f64>(row + k)));
     if (even_)
       for (; x + lanes <= n; x += lanes) simd::store(to + x, guess(simd::load_as<f64>(row + x)));
     for (; x < n; ++x) to[x] = i32(bin_of(f64(row[x]), edges_, bins_));
@@ -56,6 +68,17 @@ class Bins {
     return min(moved, i32(bins_ - 1)) | simd::convert<i32>(outside);
   }
 
+  // In single precision: false where a voxel lies so near an edge that this could not tell.
+  bool near(Vec<f32> v, i32* to) const {
+    const Vec<f32> low = f32(edges_[0]), top = f32(bins_) + 1.5f;
+    const auto at = max(min((v - low) * f32(scale_) + 1.0f, top), 0.5f);  // of NaN: top
+    const auto bin = simd::convert<i32>(at);
+    const auto part = at - simd::convert<f32>(bin);
+    if (!all(((part > doubt_) & (part < 1.0f - doubt_)) | (v == low))) return false;
+    simd::store(to, select(bin > i32(bins_), Vec<i32>(-1), bin - i32(1)));
+    return true;
+  }
+
   static void cut(const u8* mask, i64 n, i32* to) {
     if (mask)
       for (i64 x = 0; x < n; ++x) to[x] = mask[x] ? to[x] : -1;
@@ -64,6 +87,7 @@ class Bins {
   const f64* edges_;
   i64 bins_;
   f64 scale_;
+  f32 doubt_;
   bool even_;
   std::vector<i32> table_;
 };
