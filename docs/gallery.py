@@ -40,6 +40,7 @@ def scans():
         "noisy": rician(brain, np.float32(6)),
         "shaded": rician(brain * shade, np.float32(2)),
         "spots": spots,
+        "speckled": brain * rng.gamma(16, 1 / 16, brain.shape).astype(np.float32),
         "head": brain > 20,
         "spacing": first.spacing,
     }
@@ -107,6 +108,9 @@ GROUPS = {
             "vk.equalize_adapthist(brain / 100)",
             "vk.match_histograms(shaded, brain)",
             "vk.zscore(brain, head)",
+            "vk.remove_spikes(spots, least=20)",
+            "vk.inpaint(spots, spots == 100)",
+            "vk.despeckle(speckled)",
         ],
     ),
     "morphology": (

@@ -2,6 +2,8 @@
 #include <voxkern/filters/diffuse.hpp>
 #include <voxkern/filters/nl_means.hpp>
 #include <voxkern/filters/pool.hpp>
+#include <voxkern/filters/spikes.hpp>
+#include <voxkern/filters/srad.hpp>
 #include <voxkern/filters/tv.hpp>
 
 #include "call.hpp"
@@ -25,6 +27,8 @@ static const Family denoise([](Module& m) {
   m.kernel("nl_means",
            each_averaged([](auto t, auto r) { return &cpu::nl_means<decltype(t), decltype(r)>; }));
   m.kernel("pool", each<f32, f64>([](auto t) { return &cpu::pool<decltype(t)>; }));
+  m.kernel("spikes", each<f32, f64>([](auto t) { return &cpu::spikes<decltype(t)>; }));
+  m.kernel("srad", each<f32, f64>([](auto t) { return &cpu::srad<decltype(t)>; }));
   m.kernel("tv_dual", each<f32, f64>([](auto t) { return &cpu::tv_dual<decltype(t)>; }));
   m.kernel("tv_primal",
            each_averaged([](auto t, auto r) { return &cpu::tv_primal<decltype(t), decltype(r)>; }));

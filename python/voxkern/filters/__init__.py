@@ -10,6 +10,7 @@ from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_
 from ._gabor import gabor
 from ._gaussian import gaussian_filter
 from ._gibbs import gibbs_unring
+from ._inpaint import inpaint
 from ._jet import gaussian_gradient_magnitude, gaussian_laplace, hessian, hessian_eigenvalues
 from ._laplace import laplace
 from ._laws import laws
@@ -22,6 +23,10 @@ from ._nyul import NyulStandardizer
 from ._rank import percentile_filter, rank_filter
 from ._rescale import clip_percentile, pet_suv, rescale, white_stripe, window, zscore
 from ._simoncelli import riesz, simoncelli
+from ._slices import correct_slice_intensity
+from ._spikes import remove_spikes
+from ._srad import despeckle
+from ._stripes import remove_stripes
 from ._tv import denoise_tv
 from ._uniform import uniform_filter, uniform_filter1d
 from ._wavelet import wavelet
@@ -33,6 +38,7 @@ __all__ = [
     "clip_percentile",
     "convolve",
     "convolve1d",
+    "correct_slice_intensity",
     "correlate",
     "correlate1d",
     "denoise_bilateral",
@@ -40,6 +46,7 @@ __all__ = [
     "denoise_nl_means",
     "denoise_tv",
     "denoise_wavelet",
+    "despeckle",
     "equalize_adapthist",
     "equalize_hist",
     "estimate_sigma",
@@ -51,6 +58,7 @@ __all__ = [
     "gibbs_unring",
     "hessian",
     "hessian_eigenvalues",
+    "inpaint",
     "laplace",
     "laws",
     "match_histograms",
@@ -64,6 +72,8 @@ __all__ = [
     "pet_suv",
     "prewitt",
     "rank_filter",
+    "remove_spikes",
+    "remove_stripes",
     "rescale",
     "riesz",
     "simoncelli",

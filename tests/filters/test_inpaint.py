@@ -1,0 +1,77 @@
+"""Filling of holes: truths, scikit-image's answer, refusals."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from voxkern import inpaint
+
+
+def scene(shape, seed=0):
+    """Waves, and a mask of a block, a corner and single voxels."""
+    rng = np.random.default_rng(seed)
+    x = np.sin(np.indices(shape).sum(0) / 3) + 0.1 * rng.random(shape)
+    mask = rng.random(shape) < 0.03
+    mask[tuple(slice(n // 3, n // 3 + 4) for n in shape)] = True
+    mask[tuple(slice(0, 2) for _ in shape)] = True
+    return x, mask
+
+
+@pytest.mark.parametrize("shape", [(60,), (24, 30), (12, 13, 14)], ids=str)
+def test_scikit_images_answer(shape):
+    restoration = pytest.importorskip("skimage.restoration")
+    x, mask = scene(shape)
+    want = restoration.inpaint_biharmonic(x, mask)
+    np.testing.assert_allclose(inpaint(x, mask), want, atol=1e-9)
+    got = inpaint(x.astype(np.float32), mask.astype(np.uint8))
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_slopes_go_on_when_bent_and_levels_when_stretched():
+    z, y, x = np.indices((14, 15, 16)).astype(float)
+    slope = z + 2 * y - x
+    mask = (z - 7) ** 2 + (y - 7) ** 2 + (x - 8) ** 2 < 20
+    for method in ("biharmonic", "harmonic"):
+        np.testing.assert_allclose(inpaint(slope, mask, method), slope, atol=1e-9)
+    step = np.where(mask, 99.0, (x > 8).astype(float))
+    filled = inpaint(step, mask, "harmonic")
+    assert 0 < filled[mask].min() < filled[mask].max() < 1
+
+
+@pytest.mark.parametrize("method", ["biharmonic", "harmonic"])
+def test_steps_come_to_what_is_solved_at_once(method, monkeypatch):
+    x, mask = scene((30, 31))
+    mask[5:20, 8:22] = True
+    want = inpaint(x, mask, method)
+    monkeypatch.setattr(sys.modules["voxkern.filters._inpaint"], "_DENSE", 0)
+    np.testing.assert_allclose(inpaint(x, mask, method, tol=1e-11), want, atol=1e-7)
+    with pytest.raises(RuntimeError, match="is not filled after max_iter=3 steps"):
+        inpaint(x, mask, method, max_iter=3)
+
+
+def test_only_the_mask_changes_and_nothing_there_counts():
+    x, mask = scene((12, 13, 14))
+    y = inpaint(x, mask)
+    np.testing.assert_array_equal(y[~mask], x[~mask])
+    np.testing.assert_array_equal(inpaint(np.where(mask, np.nan, x), mask), y)
+    np.testing.assert_array_equal(inpaint(x, np.zeros(x.shape, bool)), x)
+    out = np.empty(x.shape)
+    assert inpaint(x.transpose(2, 0, 1).copy().transpose(1, 2, 0), mask, out=out) is out
+    np.testing.assert_array_equal(out, y)
+    assert inpaint(x[:0], mask[:0]).shape == (0, 13, 14)
+
+
+@pytest.mark.parametrize(
+    ("mask", "arguments", "text"),
+    [
+        (np.ones((4, 4), bool), {}, "mask must leave something of the image"),
+        (np.ones((4, 3), bool), {}, r"mask must have the image's shape \(4, 4\); got \(4, 3\)"),
+        (np.eye(4, dtype=bool), {"method": "telea"}, "method must be 'biharmonic' or 'harmonic'"),
+        (np.eye(4, dtype=bool), {"tol": 0}, "tol must be more than 0"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(mask, arguments, text):
+    with pytest.raises(ValueError, match=text):
+        inpaint(np.zeros((4, 4)), mask, **arguments)
