@@ -20,12 +20,13 @@ def outputs(kernel: Kernel, args: tuple[Any, ...]) -> list[np.ndarray]:
     return [a for a, word in zip(args, words, strict=True) if word in ("Out", "ListOut")]
 
 
-def hold(kernel: Kernel, got: np.ndarray, want: np.ndarray, where: str) -> None:
+def hold(kernel: Kernel, got: np.ndarray, want: np.ndarray, where: str, image: np.ndarray) -> None:
     """Assert that an answer is the rule's, to the last bit or as near as the kernel promises."""
     if kernel.exact:
         np.testing.assert_array_equal(got, want, err_msg=f"{kernel.name} on {where}")
         return
-    scale = float(np.max(np.abs(want[np.isfinite(want)]), initial=0))
+    measure = image if kernel.of == "image" else want
+    scale = float(np.max(np.abs(measure[np.isfinite(measure)]), initial=0))
     np.testing.assert_allclose(
         got,
         want,

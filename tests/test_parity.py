@@ -57,7 +57,7 @@ def test_all_backends_agree(name: str, dtype: str, shape: tuple[int, int, int]) 
                 a[...] = b
             run(*args)
             for got, want in zip(written, wanted, strict=True):
-                hold(kernel, got, want, f"{where}, seed {seed}")
+                hold(kernel, got, want, f"{where}, seed {seed}", args[0])
 
 
 @pytest.mark.parametrize("name", sorted(KERNELS))

@@ -90,6 +90,7 @@ def kernel(
     exact: bool = True,
     rtol: float = 0.0,
     atol: float = 0.0,
+    of: str = "answer",
     why: str = "",
 ) -> Callable[[Rule], Kernel]:
     """Declare a kernel from its rule.
@@ -97,11 +98,12 @@ def kernel(
     The rule's name, less its underscore, is the symbol that every backend is asked
     for. `dtypes` are the types of its first array. A kernel is `exact` when all
     backends give equal bits; otherwise `rtol` and `atol` (relative to the largest
-    magnitude of the answer) say how far they may be apart, and `why` says why.
+    magnitude of the answer, or of the first array where `of` is "image", for answers
+    that cancel) say how far they may be apart, and `why` says why.
     """
 
     def declare(rule: Rule) -> Kernel:
-        declared = Kernel(rule, tuple(dtypes), exact, rtol, atol, why)
+        declared = Kernel(rule, tuple(dtypes), exact, rtol, atol, of, why)
         functools.update_wrapper(declared, rule)
         return declared
 
@@ -112,12 +114,13 @@ class Kernel:
     """A declared kernel: its rule, and how to run it where the arrays are."""
 
     def __init__(
-        self, rule: Rule, dtypes: tuple[str, ...], exact: bool, rtol: float, atol: float, why: str
-    ) -> None:
+        self, rule: Rule, dtypes: tuple[str, ...], exact: bool, rtol: float, atol: float, of: str,
+        why: str,
+    ) -> None:  # fmt: skip
         self.name = rule.__name__.lstrip("_")
         self.rule = rule
         self.dtypes = dtypes
-        self.exact, self.rtol, self.atol, self.why = exact, rtol, atol, why
+        self.exact, self.rtol, self.atol, self.of, self.why = exact, rtol, atol, of, why
         self.sample: Sample | None = None
         self.overrides: dict[str, Callable[..., None]] = {}
         self._runners: dict[tuple[str, str | None], _backends.Runner] = {}

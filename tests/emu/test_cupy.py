@@ -126,7 +126,7 @@ def test_a_plan_gives_the_rules_answer(gpu, name, dtype):
     ]
     got = answer_of(kernel, lambda *a: kernel.overrides["cuda"](gpu, *a), there)
     for answer, want in zip(got, wanted, strict=True):
-        hold(kernel, np.asarray(answer), want, "a pretended CuPy")
+        hold(kernel, np.asarray(answer), want, "a pretended CuPy", args[0])
 
 
 def test_names_become_expressions():

@@ -52,7 +52,7 @@ def test_a_plan_gives_the_rules_answer(gpu, name, dtype, shape):
         args, wanted = rules_answer(name, shape, dtype, seed)
         got = answer_of(kernel, lambda *a: kernel.overrides["cuda"](gpu, *a), args)
         for answer, want in zip(got, wanted or got, strict=True):
-            hold(kernel, answer, want, f"the emulator, seed {seed}")
+            hold(kernel, answer, want, f"the emulator, seed {seed}", args[0])
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)

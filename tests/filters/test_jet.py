@@ -13,6 +13,7 @@ from voxkern import (
     hessian_eigenvalues,
     use_backend,
 )
+from voxkern.filters._jet import EIGENVALUES, _jet
 
 ORDERS = [(2, 0, 0), (1, 1, 0), (1, 0, 1), (0, 2, 0), (0, 1, 1), (0, 0, 2)]
 
@@ -84,7 +85,7 @@ def test_leading_axes_come_before_the_components():
     np.testing.assert_array_equal(out, got)
 
 
-@pytest.mark.parametrize(("dtype", "near"), [("float32", 2e-6), ("float64", 1e-9)])
+@pytest.mark.parametrize(("dtype", "near"), [("float32", 1e-6), ("float64", 1e-14)])
 def test_eigenvalues_are_lapacks(dtype, near):
     x = image((9, 20, 33), dtype)
     want = np.linalg.eigvalsh(matrices(hessian(x, 1.2)))
@@ -105,13 +106,39 @@ def test_eigenvalues_of_a_tube_and_a_ball_are_equal_where_they_should_be():
     tube = np.exp(-(y * y + x * x) / 32)
     low, middle, high = hessian_eigenvalues(tube, 2, truncate=8)[:, 12, 12, 12]
     assert low < 0
-    np.testing.assert_allclose(middle, low, rtol=1e-7)
+    np.testing.assert_allclose(middle, low, rtol=1e-12)
     assert abs(high) < 1e-7
     ball = np.exp(-(z * z + y * y + x * x) / 32)
     low, middle, high = hessian_eigenvalues(ball, 2, truncate=8)[:, 12, 12, 12]
-    np.testing.assert_allclose([middle, high], low, rtol=1e-7)
+    np.testing.assert_allclose([middle, high], low, rtol=1e-12)
     flat = hessian_eigenvalues(np.full((5, 5, 5), 3.0), 2, truncate=8)
     np.testing.assert_allclose(flat, 0, atol=1e-12)
+
+
+DIFFERENCES = np.array([0, 1, 0, 0.5, 0, -0.5, 1, -2, 1])
+
+
+@pytest.mark.parametrize("backend", ["native", "numba"])
+@pytest.mark.parametrize(("dtype", "near"), [("float32", 1e-6), ("float64", 1e-14)])
+@pytest.mark.parametrize("equal", ["none", "two", "nearly two", "three", "zero"])
+def test_equal_eigenvalues_are_as_exact_as_others(equal, dtype, near, backend):
+    rng = np.random.default_rng(3)
+    values = rng.standard_normal((500, 3)) * 10.0 ** rng.integers(-12, 12, (500, 1))
+    if "two" in equal:
+        values[:, 1] = values[:, 0] * (1 if equal == "two" else 1 + 1e-5)
+    if equal in ("three", "zero"):
+        values = np.full((500, 3), 0.0 if equal == "zero" else 0.7)
+    turns = np.linalg.qr(rng.standard_normal((500, 3, 3)))[0]
+    m = np.einsum("nij,nj,nkj->nik", turns, values, turns)
+    # A quadratic form on every three columns, whose differences are its matrix.
+    at = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1)
+    forms = 0.5 * np.einsum("zyxi,nij,zyxj->zynx", at, m, at).reshape(3, 3, 1500)
+    x = np.ascontiguousarray(forms, dtype)
+    y = np.empty((9, 3, 1500), dtype)
+    with use_backend(backend):
+        _jet(x, y, *[DIFFERENCES] * 3, EIGENVALUES, 2, 2, 2, 0.0)
+    scale = abs(values).max(1) + 1e-300
+    np.testing.assert_allclose(y[1::3, 1, 1::3] / scale, np.linalg.eigvalsh(m).T / scale, atol=near)
 
 
 def test_nan_reaches_as_far_as_the_kernel():

@@ -33,7 +33,7 @@ def test_a_plan_gives_the_rules_answer(device, name, dtype, shape):
     for seed in range(2):
         args = kernel.sample(np.random.default_rng(seed), shape, dtype)
         for want, got in zip(*run_both(kernel, args, *device), strict=True):
-            hold(kernel, got, want, f"the GPU, seed {seed}")
+            hold(kernel, got, want, f"the GPU, seed {seed}", args[0])
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)

@@ -493,8 +493,10 @@ class Schedule {
         C* at = to + run.to;
         constexpr i64 step = simd::lanes<C>;
         i64 i = 0;
-        for (; i + step <= run.count; i += step)
+        for (; i + step <= run.count; i += step) {
           simd::store(at + i, seen(simd::load_as<C>(from + i)));
+          __builtin_prefetch(from + i + s.in_.step.y);  // the next row, to be staged soon
+        }
         if (i < run.count) {
           const int rest = int(run.count - i);
           simd::store(at + i, seen(simd::load_as<C>(from + i, rest)), rest);

@@ -1,0 +1,28 @@
+// Formulas of jet.hpp and ridge.hpp, computed in vectors.
+#pragma once
+#include <voxkern/simd.hpp>
+
+#include <cpu/filters/exp.hpp>
+
+namespace voxkern::cpu {
+
+struct Lanes {
+  template <class V>
+  static V abs(V a) {
+    return simd::abs(a);
+  }
+  template <class V>
+  static V root(V a) {
+    return simd::sqrt(a);
+  }
+  template <class V>
+  static V most(V a, V b) {
+    return simd::max(a, b);
+  }
+  template <class M, class V>
+  static V pick(M first, V a, V b) {
+    return simd::select(first, a, b);
+  }
+};
+
+}  // namespace voxkern::cpu
