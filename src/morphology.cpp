@@ -2,6 +2,7 @@
 #include <voxkern/morphology/binary_erosion.hpp>
 #include <voxkern/morphology/grey_erosion.hpp>
 #include <voxkern/morphology/reconstruction.hpp>
+#include <voxkern/morphology/skeleton.hpp>
 
 #include "call.hpp"
 
@@ -19,6 +20,7 @@ static const Family morphology([](Module& m) {
                                 [](auto t) { return &cpu::local_extrema<decltype(t)>; }));
   m.kernel("reconstruction", each<u8, i16, u16, i32, f32, f64>(
                                  [](auto t) { return &cpu::reconstruction<decltype(t)>; }));
+  m.kernel("skeleton", {instance(&cpu::skeleton)});
 });
 
 }  // namespace voxkern

@@ -266,3 +266,16 @@ _skimage_case("local_maxima")
 _skimage_case("local_minima")
 _skimage_case("area_opening", 64)
 _skimage_case("area_closing", 64)
+
+
+@case("skeletonize", dtypes=("uint8",), image=("brain", "blobs"))
+def skeleton_volume(shape: Shape, dtype: str, image: str) -> Work:
+    """A mask thinned to lines."""
+    work = Work((mask(image, shape),), lambda op, x, out: op(x, out=out), agree=exact())
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        morphology = load("skimage.morphology")
+        return lambda: morphology.skeletonize(x, method="lee")
+
+    return work

@@ -24,6 +24,7 @@ from ._reconstruction import (
     local_minima,
     reconstruction,
 )
+from ._skeleton import skeletonize
 
 __all__ = [
     "area_closing",
@@ -46,5 +47,6 @@ __all__ = [
     "local_minima",
     "morphological_gradient",
     "reconstruction",
+    "skeletonize",
     "white_tophat",
 ]
