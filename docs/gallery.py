@@ -58,6 +58,7 @@ GROUPS = {
             "vk.laplace(brain)",
             "vk.gaussian_laplace(brain, 1.5)",
             "vk.gaussian_gradient_magnitude(brain, 1)",
+            "vk.unsharp_mask(brain, 1.5, 2)",
             "vk.hessian_eigenvalues(brain, 1)[0]",
         ],
     ),

@@ -10,10 +10,13 @@ from ._extreme import maximum_filter, maximum_filter1d, minimum_filter, minimum_
 from ._gabor import gabor
 from ._gaussian import gaussian_filter
 from ._gibbs import gibbs_unring
+from ._gradient import gradient, gradient_magnitude
 from ._inpaint import inpaint
 from ._jet import gaussian_gradient_magnitude, gaussian_laplace, hessian, hessian_eigenvalues
 from ._laplace import laplace
 from ._laws import laws
+from ._local import local_mean, local_std
+from ._local_entropy import local_entropy
 from ._median import median_filter
 from ._mppca import denoise_mppca
 from ._n4 import n4_bias_correction
@@ -29,6 +32,7 @@ from ._srad import despeckle
 from ._stripes import remove_stripes
 from ._tv import denoise_tv
 from ._uniform import uniform_filter, uniform_filter1d
+from ._unsharp import unsharp_mask
 from ._wavelet import wavelet
 from ._wavelet_denoise import denoise_wavelet
 
@@ -56,11 +60,16 @@ __all__ = [
     "gaussian_gradient_magnitude",
     "gaussian_laplace",
     "gibbs_unring",
+    "gradient",
+    "gradient_magnitude",
     "hessian",
     "hessian_eigenvalues",
     "inpaint",
     "laplace",
     "laws",
+    "local_entropy",
+    "local_mean",
+    "local_std",
     "match_histograms",
     "maximum_filter",
     "maximum_filter1d",
@@ -80,6 +89,7 @@ __all__ = [
     "sobel",
     "uniform_filter",
     "uniform_filter1d",
+    "unsharp_mask",
     "wavelet",
     "white_stripe",
     "window",
