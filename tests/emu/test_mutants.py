@@ -18,7 +18,7 @@ from voxkern import _jit
 BARRIER = "__syncthreads();"
 FILES = [p for p in sorted(set(_jit.instances().values())) if BARRIER in p.read_text("utf-8")]
 
-pytestmark = [pytest.mark.sanitize, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.sanitize, pytest.mark.timeout(2400)]
 
 
 @functools.cache

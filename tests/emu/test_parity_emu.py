@@ -55,6 +55,7 @@ def test_a_plan_gives_the_rules_answer(gpu, name, dtype, shape):
             hold(kernel, answer, want, f"the emulator, seed {seed}", args[0])
 
 
+@pytest.mark.skipif(BUILD != "plain", reason="sanitizers see the same under any schedule")
 @pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_schedules_do_not_change_a_bit(emulator, name, dtype):
     kernel, gpu = PLANS[name], emulate.gpu()

@@ -8,7 +8,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.sanitize
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("variant", ["address", "thread"])
 def test_no_sanitizer_has_a_word_to_say(in_sanitized, variant):
     files = [HERE / "test_launch.py", HERE / "test_parity_emu.py"]

@@ -64,7 +64,7 @@ def build(variant):
 
 
 @pytest.mark.sanitize
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("variant", ["address", "thread"])
 def test_no_sanitizer_has_a_word_to_say(variant):
     reason = builds.missing_tool("the module") or builds.missing_sanitizer(variant)
