@@ -65,6 +65,21 @@ def test_scipy_agrees_on_large_boxes_of_bytes(mode):
                 np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
+@pytest.mark.parametrize("mode", ["reflect", "constant"])
+def test_scipy_agrees_on_large_boxes_of_short_integers(mode, dtype):
+    # Flat, of few numbers, and of so many that counting them is given up; of more than one tile.
+    ends, rng = np.iinfo(dtype), np.random.default_rng(6)
+    for shape, size in [((9, 38, 75), (5, 6, 13)), ((1, 140, 30), (1, 4, 41))]:
+        x = rng.integers(ends.min, ends.max, shape, dtype=dtype, endpoint=True)
+        x[:, :8], x[:, -9:] = ends.max, x[:, -9:] % 7
+        for rank in (0, 70, -1):
+            want = ndimage.rank_filter(x, rank, size, mode=mode, cval=7)
+            for workers in (1, 3):
+                got = rank_filter(x, rank, size, mode=mode, cval=7, workers=workers)
+                np.testing.assert_array_equal(got, want)
+
+
 def test_a_box_of_more_than_65535_bytes():
     x = np.random.default_rng(5).integers(0, 256, (12, 13, 14)).astype(np.uint8)
     want = np.sort(np.pad(x, 20, mode="symmetric")[:41, :41, :41], axis=None)
