@@ -14,7 +14,7 @@ void unsharp(On on, View<const T> in, View<T> out, List<const f64> wz, List<cons
       x({wx, wx.size / 2, edge});
   const Vec<T> factor{T(amount)};
   const auto finish = [&](const axes::Fields<T>& row) {
-    axes::along(row.fields[0], row.spare, row.count, x, false);
+    axes::along(row.fields[0], row.spare, row.count, x, row.most, false);
     const T* from = in.row(row.z, row.y) + row.x;
     T* to = out.row(row.z, row.y) + row.x;
     const bool past = row.past && reinterpret_cast<u64>(to) % simd::bytes == 0;
