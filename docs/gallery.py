@@ -69,6 +69,7 @@ GROUPS = {
             "vk.median_filter(noisy, 3)",
             "vk.denoise_bilateral(noisy, 1.5, 15)",
             "vk.denoise_nl_means(noisy, 3, 3, h=6, sigma=6, rician=True)",
+            "vk.denoise_bm4d(noisy, 6, rician=True)",
             "vk.anisotropic_diffusion(noisy, 8, 2)",
             "vk.denoise_tv(noisy, 8)",
             "vk.denoise_wavelet(noisy)",

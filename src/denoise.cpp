@@ -1,4 +1,5 @@
 #include <voxkern/filters/bilateral.hpp>
+#include <voxkern/filters/bm4d.hpp>
 #include <voxkern/filters/diffuse.hpp>
 #include <voxkern/filters/nl_means.hpp>
 #include <voxkern/filters/pool.hpp>
@@ -20,6 +21,7 @@ auto each_averaged(F make) {
 static const Family denoise([](Module& m) {
   m.kernel("bilateral",
            each_averaged([](auto t, auto r) { return &cpu::bilateral<decltype(t), decltype(r)>; }));
+  m.kernel("bm4d", each<f32, f64>([](auto t) { return &cpu::bm4d<decltype(t)>; }));
   m.kernel("diffuse",
            each_averaged([](auto t, auto r) { return &cpu::diffuse<decltype(t), decltype(r)>; }));
   m.kernel("gradient_power", each<u8, i16, u16, i32, f32, f64>(

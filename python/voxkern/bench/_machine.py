@@ -26,6 +26,7 @@ PEERS = {
     "OpenCV": ("cv2", "opencv-python-headless"),
     "cc3d": ("cc3d", "connected-components-3d"),
     "edt": ("edt", "edt"),
+    "bm4d": ("bm4d", "bm4d"),
     "DIPY": ("dipy", "dipy"),
     "fill_voids": ("fill_voids", "fill-voids"),
     "mahotas": ("mahotas", "mahotas"),

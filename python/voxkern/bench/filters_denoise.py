@@ -192,3 +192,20 @@ def gibbs_plane(shape: Shape, dtype: str, n_points: int) -> Work:
         return lambda: gibbs.gibbs_removal(part, n_points=n_points, inplace=False)
 
     return work
+
+
+@case("denoise_bm4d", stages=(2,))
+def bm4d_volume(shape: Shape, dtype: str, stages: int) -> Work:
+    """A part of a head, a quarter of its sides."""
+    image = head(shape, dtype)
+    part = np.ascontiguousarray(
+        image[tuple(slice(n // 4, n // 4 + max(n // 4, 16)) for n in shape)]
+    )
+    work = Work((image,), lambda op, x: op(part, 20.0, stages=stages), out=False)
+
+    @work.rival("bm4d", differs="the authors' own program, with other limits")
+    def _bm4d(x: Any) -> Call:
+        program = load("bm4d")
+        return lambda: program.bm4d(part, 20.0)
+
+    return work

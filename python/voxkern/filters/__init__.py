@@ -1,6 +1,7 @@
 """Filters: what turns an image into an image of the same shape."""
 
 from ._bilateral import denoise_bilateral
+from ._bm4d import denoise_bm4d
 from ._clahe import equalize_adapthist
 from ._correlate import convolve, correlate
 from ._correlate1d import convolve1d, correlate1d, prewitt, sobel
@@ -46,6 +47,7 @@ __all__ = [
     "correlate",
     "correlate1d",
     "denoise_bilateral",
+    "denoise_bm4d",
     "denoise_mppca",
     "denoise_nl_means",
     "denoise_tv",
