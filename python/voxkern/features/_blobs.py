@@ -1,0 +1,290 @@
+"""Blobs: bright round things, with their sizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .. import _args
+from ..filters import gaussian_filter, gaussian_laplace, maximum_filter
+from ._peaks import as_border, clear_border, on_cpu
+
+
+def _as_float(image: Any) -> Any:
+    """Return a float image; whole numbers as float64, the largest of their type as 1."""
+    x = on_cpu(image)
+    if x.dtype.kind == "f":
+        return x
+    return np.maximum(x * (1.0 / np.iinfo(x.dtype).max), -1.0)
+
+
+def _as_sigmas(low: Any, high: Any, ndim: int) -> tuple[Any, Any, bool]:
+    """Return both sigmas along each axis, and whether one number stands for all."""
+    single = np.isscalar(low) and np.isscalar(high)
+    least, most = (
+        np.array([_args.as_float(s, name, above=0) for s in _args.per_axis(value, ndim, name)])
+        for value, name in ((low, "min_sigma"), (high, "max_sigma"))
+    )
+    if (most < least).any():
+        raise ValueError(f"max_sigma must be at least min_sigma; got {high!r} and {low!r}")
+    return least, most, bool(single)
+
+
+def _as_overlap(overlap: Any) -> float:
+    value = _args.as_float(overlap, "overlap", 0)
+    if value > 1:
+        raise ValueError(f"overlap must be at most 1; got {overlap!r}")
+    return value
+
+
+def _highest_of_all(
+    layers: list[Any], threshold: Any, threshold_rel: Any, border: tuple[int, ...], workers: Any
+) -> Any:
+    """Return the peaks of a stack of images, indices of voxel and layer, the highest first."""
+    limit = min(float(y.min()) for y in layers) if threshold is None else threshold
+    if threshold_rel is not None:
+        limit = max(limit, threshold_rel * max(float(y.max()) for y in layers))
+    tops = [maximum_filter(y, 3, mode="nearest", workers=workers) for y in layers]
+    places, heights, every = [], [], True
+    for n, y in enumerate(layers):
+        top = tops[n]
+        for other in tops[max(n - 1, 0) : n] + tops[n + 1 : n + 2]:
+            top = np.maximum(top, other)
+        found = y == top
+        every = every and bool(found.all())
+        found &= y > limit
+        where = np.nonzero(clear_border(found, border))
+        places.append(np.column_stack([*where, np.full(where[0].size, n)]))
+        heights.append(y[where])
+    if every and sum(y.size for y in layers) > 1:
+        return np.empty((0, layers[0].ndim + 1), np.int64)
+    peaks, height = np.concatenate(places), np.concatenate(heights)
+    order = np.lexsort(peaks.T[::-1])
+    peaks, height = peaks[order], height[order]
+    return peaks[np.argsort(-height, kind="stable")]
+
+
+def _share(d: float, r: float, s: float, ndim: int) -> float:
+    """Return which share of the smaller of two balls, `d` apart, lies in the other."""
+    if d > r + s:
+        return 0.0
+    if d <= abs(r - s):
+        return 1.0
+    small = min(r, s)
+    if ndim == 1:
+        return (r + s - d) / (2 * small)
+    if ndim == 3:
+        lens = (r + s - d) ** 2 * (d * d + 2 * d * (r + s) - 3 * (r * r + s * s) + 6 * r * s)
+        return lens / (16 * d * small**3)
+    a = math.acos(min(max((d * d + r * r - s * s) / (2 * d * r), -1.0), 1.0))
+    b = math.acos(min(max((d * d + s * s - r * r) / (2 * d * s), -1.0), 1.0))
+    kite = (-d + s + r) * (d - s + r) * (d + s - r) * (d + s + r)
+    return (r * r * a + s * s * b - 0.5 * math.sqrt(abs(kite))) / (math.pi * small**2)
+
+
+def _near_pairs(places: Any, distance: float) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of points that are no further apart, the lower index first."""
+    order = np.argsort(places[:, 0], kind="stable")
+    along = places[order]
+    ends = np.searchsorted(along[:, 0], along[:, 0] + distance, side="right")
+    for n, end in enumerate(ends):
+        apart = ((along[n + 1 : end] - along[n]) ** 2).sum(1)
+        for m in np.flatnonzero(apart <= distance * distance):
+            a, b = int(order[n]), int(order[n + 1 + m])
+            yield (a, b) if a < b else (b, a)
+
+
+def _apart(places: Any, sigmas: Any, overlap: float) -> Any:
+    """Return which blobs stay when the smaller of two that overlap too much goes."""
+    ndim, root = places.shape[1], math.sqrt(places.shape[1])
+    size = sigmas[:, -1].copy()
+    pairs = _near_pairs(places, 2 * float(sigmas.max()) * root)
+    for a, b in _in_order(pairs):
+        if size[a] == size[b] == 0:
+            continue
+        larger = a if size[a] > size[b] else b
+        smaller = b if larger == a else a
+        scale = np.append(sigmas[larger, :-1], size[larger]) * root
+        d = float(np.sqrt((((places[a] - places[b]) / scale) ** 2).sum()))
+        if _share(d, 1.0, size[smaller] / size[larger], ndim) > overlap:
+            size[smaller] = 0
+    return size > 0
+
+
+def _in_order(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return pairs in the order in which scikit-image goes through them: that of a set."""
+    return list(set(pairs))
+
+
+def _blobs(
+    layers: list[Any], sigmas: Any, single: bool, threshold: Any, threshold_rel: Any,
+    overlap: float, border: tuple[int, ...], spacing: Any, workers: Any,
+) -> Any:  # fmt: skip
+    if layers[0].size == 0:
+        return np.empty((0, len(border) + (1 if single else len(border))))
+    peaks = _highest_of_all(layers, threshold, threshold_rel, border, workers)
+    found = sigmas[peaks[:, -1]]
+    if len(peaks):
+        stay = _apart(peaks[:, :-1] * np.array(spacing), found, overlap)
+        peaks, found = peaks[stay], found[stay]
+    return np.hstack([peaks[:, :-1].astype(np.float64), found[:, :1] if single else found])
+
+
+def _check(threshold: Any, threshold_rel: Any) -> tuple[float | None, float | None]:
+    limit = None if threshold is None else _args.as_float(threshold, "threshold")
+    share = None if threshold_rel is None else _args.as_float(threshold_rel, "threshold_rel")
+    return limit, share
+
+
+def blob_log(
+    image: Any,
+    min_sigma: Any = 1,
+    max_sigma: Any = 50,
+    num_sigma: int = 10,
+    *,
+    threshold: float | None = 0.2,
+    overlap: float = 0.5,
+    log_scale: bool = False,
+    threshold_rel: float | None = None,
+    exclude_border: Any = False,
+    spacing: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """Find bright blobs and their sizes by the Laplacian of Gaussians.
+
+    Parameters
+    ----------
+    image : array, shape ([[planes,] rows,] columns)
+        Image of type uint8, int16, uint16, int32, float32 or float64, on the CPU; blobs are
+        bright. The largest number of an integer type counts as 1.
+    min_sigma, max_sigma : float or one an axis
+        Smallest and largest standard deviation, in voxels, or in the unit of `spacing`.
+    num_sigma : int
+        How many are tried, from the smallest to the largest.
+    threshold : float, optional
+        Peaks of ``-sigma**2 * gaussian_laplace(image, sigma)`` have to be higher.
+    overlap : float
+        From 0 to 1: of two blobs that share more than this of the smaller one, it goes.
+    log_scale : bool
+        Whether sigmas grow by a factor, not by a step.
+    threshold_rel : float, optional
+        The threshold as a share of the highest peak. The higher of both counts.
+    exclude_border : bool, int or one int an axis
+        No blobs whose middle lies within so many voxels of the faces.
+    spacing : float or one an axis, optional
+        Length of a voxel.
+    workers : int, optional
+        At most this many threads.
+
+    Returns
+    -------
+    array of float64, shape (blobs, axes + 1)
+        Indices of the middle and sigma, the highest peak first; with one sigma an axis where
+        those were given. The radius is ``sigma * sqrt(axes)``.
+
+    Raises
+    ------
+    TypeError
+        If `image` has another type, or is on a GPU.
+    ValueError
+        If a parameter is out of its range, or has another length than there are axes.
+
+    See Also
+    --------
+    blob_dog : faster for many sigmas.
+
+    Notes
+    -----
+    The blobs of `skimage.feature.blob_log`, which knows no spacing. Where blobs overlap in
+    chains, those that stay depend on the order in which pairs are looked at; it is taken
+    from there too, as far as it goes: that of a set of Python.
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[:40, :40]
+    >>> blob_log(np.exp(-((y - 12) ** 2 + (x - 25) ** 2) / 50), 2, 8, 7)
+    array([[12., 25.,  5.]])
+    """
+    x = _as_float(image)
+    low, high, single = _as_sigmas(min_sigma, max_sigma, x.ndim)
+    count = _args.as_int(num_sigma, "num_sigma", 1)
+    limit, share = _check(threshold, threshold_rel)
+    overlap, border = _as_overlap(overlap), as_border(exclude_border, 1, x.ndim)
+    units, workers = _args.as_spacing(spacing, x.ndim), _args.as_workers(workers)
+    if log_scale:
+        sigmas = np.logspace(np.log10(low), np.log10(high), count)
+    else:
+        sigmas = np.linspace(low, high, count)
+    layers = []
+    for s in sigmas if x.size else [low]:
+        layer = gaussian_laplace(x, tuple(s), spacing=units, workers=workers)
+        layer *= -(np.mean(s) ** 2)
+        layers.append(layer)
+    return _blobs(layers, sigmas, single, limit, share, overlap, border, units, workers)
+
+
+def blob_dog(
+    image: Any,
+    min_sigma: Any = 1,
+    max_sigma: Any = 50,
+    sigma_ratio: float = 1.6,
+    *,
+    threshold: float | None = 0.5,
+    overlap: float = 0.5,
+    threshold_rel: float | None = None,
+    exclude_border: Any = False,
+    spacing: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """Find bright blobs and their sizes by differences of Gaussians.
+
+    Parameters
+    ----------
+    image, min_sigma, max_sigma, overlap, threshold_rel, exclude_border, spacing, workers
+        As in `blob_log`.
+    sigma_ratio : float
+        More than 1: from one standard deviation to the next.
+    threshold : float, optional
+        Peaks of the difference between two smoothed images, over ``sigma_ratio - 1``, have
+        to be higher.
+
+    Returns
+    -------
+    array of float64, shape (blobs, axes + 1)
+        As in `blob_log`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `blob_log`.
+
+    Notes
+    -----
+    The blobs of `skimage.feature.blob_dog`, which knows no spacing; see `blob_log`.
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[:40, :40]
+    >>> blob_dog(np.exp(-((y - 12) ** 2 + (x - 25) ** 2) / 50), 2, 8, threshold=0.1)
+    array([[12. , 25. ,  3.2]])
+    """
+    x = _as_float(image)
+    low, high, single = _as_sigmas(min_sigma, max_sigma, x.ndim)
+    ratio = _args.as_float(sigma_ratio, "sigma_ratio", above=1)
+    limit, share = _check(threshold, threshold_rel)
+    overlap, border = _as_overlap(overlap), as_border(exclude_border, 1, x.ndim)
+    units, workers = _args.as_spacing(spacing, x.ndim), _args.as_workers(workers)
+    count = int(np.mean(np.log(high / low) / np.log(ratio) + 1))
+    sigmas = np.array([low * ratio**n for n in range(count + 1)])
+    layers = []
+    before = gaussian_filter(x, tuple(sigmas[0]), spacing=units, workers=workers)
+    for s in sigmas[1:]:
+        after = gaussian_filter(x, tuple(s), spacing=units, workers=workers)
+        before -= after
+        before *= 1 / (ratio - 1)
+        layers.append(before)
+        before = after
+    return _blobs(layers, sigmas, single, limit, share, overlap, border, units, workers)
