@@ -90,20 +90,30 @@ void match_sorted(On on, View<const T> x, View<T> y, List<const T> source, List<
       // In stages over some voxels, so that their waits for memory fall together.
       constexpr i64 some = 32;
       for (i64 k = b.from; k < b.to; k += some) {
-        i64 at[some], m = least(some, b.to - k);
+        i64 at[some], rest[some], longest = 0;
+        const i64 m = least(some, b.to - k);
         for (i64 j = 0; j < m; ++j) {
           at[j] = cell_of(from[k + j]);
           __builtin_prefetch(&starts[at[j]]);
         }
-        for (i64 j = 0; j < m; ++j) __builtin_prefetch(&source[starts[at[j]]]);
         for (i64 j = 0; j < m; ++j) {
-          i64 low = starts[at[j]], rest = starts[at[j] + 1] - low;
-          while (rest > 0) {  // without a branch on the voxel's value
-            const i64 half = (rest + 1) / 2;
-            low = source[low + half - 1] <= from[k + j] ? low + half : low;
-            rest -= half;
+          const i64 cell = at[j];
+          at[j] = starts[cell];
+          rest[j] = starts[cell + 1] - at[j];
+          longest = most(longest, rest[j]);
+          __builtin_prefetch(&source[at[j] + rest[j] / 4]);
+          __builtin_prefetch(&source[at[j] + rest[j] / 4 * 3]);
+        }
+        // A step of all searches at a time, without a branch on any voxel's value.
+        for (; longest > 0; longest /= 2)
+          for (i64 j = 0; j < m; ++j) {
+            const i64 half = (rest[j] + 1) / 2;
+            const bool higher = source[most(at[j] + half - 1, i64(0))] <= from[k + j];
+            at[j] += half & -i64(higher);
+            rest[j] -= half;
           }
-          at[j] = low - 1;
+        for (i64 j = 0; j < m; ++j) {
+          at[j] = most(at[j] - 1, i64(0));
           __builtin_prefetch(&matched[at[j]]);
         }
         for (i64 j = 0; j < m; ++j) to[k + j] = matched[at[j]];
