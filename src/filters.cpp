@@ -4,6 +4,7 @@
 #include <voxkern/filters/laplace.hpp>
 #include <voxkern/filters/median.hpp>
 #include <voxkern/filters/recursive.hpp>
+#include <voxkern/filters/ridge.hpp>
 #include <voxkern/filters/separable.hpp>
 #include <voxkern/filters/uniform.hpp>
 
@@ -23,6 +24,7 @@ static const Family filters([](Module& m) {
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::median<decltype(t)>; }));
   m.kernel("recursive",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::recursive<decltype(t)>; }));
+  m.kernel("ridge", each<f32, f64>([](auto t) { return &cpu::ridge<decltype(t)>; }));
   m.kernel("separable",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::separable<decltype(t)>; }));
   m.kernel("uniform",

@@ -19,6 +19,8 @@ struct Lanes {
   static V most(V a, V b) {
     return simd::max(a, b);
   }
+  static Vec<f32> e_to(Vec<f32> a) { return exponential(a); }
+  static Vec<f64> e_to(Vec<f64> a) { return simd::exp2(a * Vec<f64>(1.4426950408889634)); }
   template <class M, class V>
   static V pick(M first, V a, V b) {
     return simd::select(first, a, b);

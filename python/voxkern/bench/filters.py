@@ -374,6 +374,35 @@ def hessian_eigenvalues_volume(shape: Shape, dtype: str, sigma: float) -> Work:
     return work
 
 
+def _ridges(op_name: str, arguments: dict[str, Any]) -> Any:
+    def build(shape: Shape, dtype: str, sigma: float) -> Work:
+        """Tubes of a head, at one scale."""
+        work = Work((head(shape, dtype),), lambda op, x, out: op(x, sigma, **arguments, out=out))
+
+        if op_name != "objectness":
+
+            @work.rival("scikit-image", differs="derivatives of its own, not scale-normalised")
+            def _skimage(x: Any) -> Call:
+                function = getattr(load("skimage.filters"), op_name)
+                return lambda: function(x, [sigma], black_ridges=False)
+
+        @work.rival("SimpleITK", "objectness", differs="differences, of an image not smoothed")
+        def _simpleitk(x: Any) -> Call:
+            sitk = load("SimpleITK")
+            image = sitk_image(x)
+            return lambda: sitk.ObjectnessMeasure(image)
+
+        return work
+
+    return build
+
+
+for _name in ("frangi", "objectness"):
+    case(_name, targets={"": 25}, sigma=(2,))(_ridges(_name, {"gamma": 5.0}))
+for _name in ("sato", "meijering"):
+    case(_name, targets={"": 25}, sigma=(2,))(_ridges(_name, {}))
+
+
 def _scipy_rival(work: Work, call: Any) -> None:
     """Add SciPy's call on the CPU, and CuPy's on a GPU."""
 

@@ -26,6 +26,7 @@ from ._noise import estimate_sigma
 from ._nyul import NyulStandardizer
 from ._rank import percentile_filter, rank_filter
 from ._rescale import clip_percentile, pet_suv, rescale, white_stripe, window, zscore
+from ._ridge import frangi, meijering, objectness, sato
 from ._simoncelli import riesz, simoncelli
 from ._slices import correct_slice_intensity
 from ._spikes import remove_spikes
@@ -56,6 +57,7 @@ __all__ = [
     "equalize_adapthist",
     "equalize_hist",
     "estimate_sigma",
+    "frangi",
     "gabor",
     "gamma",
     "gaussian_filter",
@@ -76,9 +78,11 @@ __all__ = [
     "maximum_filter",
     "maximum_filter1d",
     "median_filter",
+    "meijering",
     "minimum_filter",
     "minimum_filter1d",
     "n4_bias_correction",
+    "objectness",
     "percentile_filter",
     "pet_suv",
     "prewitt",
@@ -87,6 +91,7 @@ __all__ = [
     "remove_stripes",
     "rescale",
     "riesz",
+    "sato",
     "simoncelli",
     "sobel",
     "uniform_filter",

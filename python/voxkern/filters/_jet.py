@@ -29,17 +29,8 @@ def _jet(
     x: In, y: Out, wz: ListIn, wy: ListIn, wx: ListIn, kind: Scalar, ez: Edge, ey: Edge, ex: Edge,
     fill: Scalar,
 ) -> None:  # fmt: skip
-    planes = x.shape[0]
-    terms = _terms(kind, wz.size > 0, wy.size > 0, wx.size > 0)
-    count = terms.shape[0]
-    found = np.empty((count, *x.shape), x.dtype)
-    a, b = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
-    for n in range(count):
-        uz, uy, ux = (_part(wz, kind, terms[n, 0]), _part(wy, kind, terms[n, 1]),
-                      _part(wx, kind, terms[n, 2]))  # fmt: skip
-        _correlate(x, a, uz, uz.size // 2, 0, ez, fill)
-        _correlate(a, b, uy, uy.size // 2, 1, ey, fill)
-        _correlate(b, found[n], ux, ux.size // 2, 2, ex, fill)
+    found = derivatives(x, wz, wy, wx, kind, ez, ey, ex, fill)
+    planes, count = x.shape[0], found.shape[0]
     for k in prange(planes):
         for j in range(x.shape[1]):
             for i in range(x.shape[2]):
@@ -47,7 +38,7 @@ def _jet(
                     for n in range(count):
                         y[n * planes + k, j, i] = found[n, k, j, i]
                 elif kind == 4 and count == 6:
-                    low, middle, high = _spectrum(
+                    low, middle, high = spectrum(
                         float(found[0, k, j, i]), float(found[1, k, j, i]),
                         float(found[2, k, j, i]), float(found[3, k, j, i]),
                         float(found[4, k, j, i]), float(found[5, k, j, i]),
@@ -73,6 +64,22 @@ def _jet(
                     y[k, j, i] = total
 
 
+def derivatives(
+    x: Any, wz: Any, wy: Any, wx: Any, kind: int, ez: int, ey: int, ex: int, fill: float
+) -> Any:
+    """Return the derivatives that `kind` is made of, one behind the other."""
+    terms = _terms(kind, wz.size > 0, wy.size > 0, wx.size > 0)
+    found = np.empty((terms.shape[0], *x.shape), x.dtype)
+    a, b = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+    for n in range(terms.shape[0]):
+        uz, uy, ux = (_part(wz, kind, terms[n, 0]), _part(wy, kind, terms[n, 1]),
+                      _part(wx, kind, terms[n, 2]))  # fmt: skip
+        _correlate(x, a, uz, uz.size // 2, 0, ez, fill)
+        _correlate(a, b, uy, uy.size // 2, 1, ey, fill)
+        _correlate(b, found[n], ux, ux.size // 2, 2, ex, fill)
+    return found
+
+
 def _terms(kind: int, z: bool, y: bool, x: bool) -> Any:
     """Return the order of derivative along each axis, for each that `kind` is made of."""
     terms = np.zeros((6, 3), np.int64)
@@ -95,7 +102,7 @@ def _part(w: Any, kind: int, order: int) -> Any:
     return w[order * n : (order + 1) * n]
 
 
-def _spectrum(
+def spectrum(
     zz: float, zy: float, zx: float, yy: float, yx: float, xx: float
 ) -> tuple[float, float, float]:
     """Return the eigenvalues of a symmetric matrix, ascending; jet.hpp says how."""
@@ -125,23 +132,33 @@ def _spectrum(
     return mean - 2 * near, mean + near - side, mean + near + side
 
 
-@_jet.on("cuda")
-def _plan(
-    gpu: Any, x: Any, y: Any, wz: Any, wy: Any, wx: Any, kind: int, ez: int, ey: int, ex: int,
+def plan_derivatives(
+    gpu: Any, x: Any, parts: Any, wz: Any, wy: Any, wx: Any, kind: int, ez: int, ey: int, ex: int,
     fill: float,
-) -> None:  # fmt: skip
-    planes, name = x.shape[0], gpu.name_of(x.dtype)
-    terms = _terms(kind, wz.size > 0, wy.size > 0, wx.size > 0)
-    count = len(terms)
-    straight = kind in (GRADIENT, HESSIAN)
-    parts = y if straight else gpu.empty((count * planes, *x.shape[1:]), x.dtype)
+) -> tuple[Any, int]:  # fmt: skip
+    """Return what `derivatives` does, in `parts` if it is not None, and how many there are."""
+    terms, planes = _terms(kind, wz.size > 0, wy.size > 0, wx.size > 0), x.shape[0]
+    if parts is None:
+        parts = gpu.empty((len(terms) * planes, *x.shape[1:]), x.dtype)
     for n, (a, b, c) in enumerate(terms):
         weights = _part(wz, kind, a), _part(wy, kind, b), _part(wx, kind, c)
         before = tuple(w.size // 2 for w in weights)
         part = parts[n * planes : (n + 1) * planes]
         plan_separable(gpu, x, part, *weights, before, ez, ey, ex, fill)
+    return parts, len(terms)
+
+
+@_jet.on("cuda")
+def _plan(
+    gpu: Any, x: Any, y: Any, wz: Any, wy: Any, wx: Any, kind: int, ez: int, ey: int, ex: int,
+    fill: float,
+) -> None:  # fmt: skip
+    straight = kind in (GRADIENT, HESSIAN)
+    parts, count = plan_derivatives(gpu, x, y if straight else None, wz, wy, wx, kind, ez, ey, ex,
+                                    fill)  # fmt: skip
     if straight:
         return
+    name = gpu.name_of(x.dtype)
     if kind == EIGENVALUES and count > 1:
         gpu.launch(f"jet_eigenvalues<{name}>", gpu.blocks(x.size), 256, parts, y, x.size, count)
     else:

@@ -80,6 +80,7 @@ struct Scalars {
   static VOXKERN_HD f64 abs(f64 a) { return fabs(a); }
   static VOXKERN_HD f64 root(f64 a) { return sqrt(a); }
   static VOXKERN_HD f64 most(f64 a, f64 b) { return voxkern::most(a, b); }
+  static VOXKERN_HD f64 e_to(f64 a) { return exp(a); }
   static VOXKERN_HD f64 pick(bool first, f64 a, f64 b) { return first ? a : b; }
 };
 

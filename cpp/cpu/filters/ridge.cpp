@@ -1,0 +1,50 @@
+#include <voxkern/filters/ridge.hpp>
+
+#include <cpu/filters/derivatives.hpp>
+#include <cpu/filters/lanes.hpp>
+
+namespace voxkern::cpu {
+namespace {
+
+template <class T>
+[[gnu::always_inline]] inline Vec<T> measured(const typename Derivatives<T>::Row& m, i64 x,
+                                              bool solid, const Measure& how) {
+  using V = Vec<T>;
+  if (!solid) return ridge_of<false, Lanes>(eigenvalues<Lanes>(m(0, x), m(1, x), m(2, x)), how);
+  const Symmetric<V> matrix{m(0, x), m(1, x), m(2, x), m(3, x), m(4, x), m(5, x)};
+  return ridge_of<true, Lanes>(eigenvalues<sizeof(T) / 8, Lanes>(matrix), how);
+}
+
+}  // namespace
+
+template <class T>
+void ridge(On on, View<const T> in, View<T> out, List<const f64> wz, List<const f64> wy,
+           List<const f64> wx, i64 kind, f64 bright, i64 dimension, i64 scaled, f64 alpha, f64 beta,
+           f64 gamma, i64 more, Edge ez, Edge ey, Edge ex, f64 fill) {
+  if (in.size.count() == 0) return;
+  const Measure how{Ridge(kind), bright, dimension, scaled != 0, alpha, beta, gamma};
+  const Derivatives<T> derivatives({wz, wy, wx}, {ez, ey, ex}, 2, false);
+  const bool solid = derivatives.count() == 6;
+  const auto finish = [&](const axes::Fields<T>& row) {
+    const auto found = derivatives.all(row);
+    T* to = out.row(row.z, row.y) + row.x;
+    const bool past = streams(to, row.past && !more);
+    for (i64 x = 0; x < row.count; x += simd::lanes<T>) {
+      Vec<T> v = measured<T>(found, x, solid, how);
+      if (more) {
+        const Vec<T> there = simd::load(to + x, int(std::min<i64>(simd::lanes<T>, row.count - x)));
+        v = simd::select(there != there, there, simd::max(there, v));  // the second if it is NaN
+      }
+      write_some(to + x, v, row.count - x, past);
+    }
+  };
+  axes::Schedule<T, decltype(finish)>(on, in, derivatives.stages(), fill, finish).run();
+}
+
+using W = List<const f64>;
+template void ridge(On, View<const f32>, View<f32>, W, W, W, i64, f64, i64, i64, f64, f64, f64, i64,
+                    Edge, Edge, Edge, f64);
+template void ridge(On, View<const f64>, View<f64>, W, W, W, i64, f64, i64, i64, f64, f64, f64, i64,
+                    Edge, Edge, Edge, f64);
+
+}  // namespace voxkern::cpu
