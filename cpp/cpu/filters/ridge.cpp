@@ -6,13 +6,21 @@
 namespace voxkern::cpu {
 namespace {
 
+// The eigenvalues in place of the first derivatives. Apart from the measure, so that several
+// vectors of these long chains are under way at once.
 template <class T>
-[[gnu::always_inline]] inline Vec<T> measured(const typename Derivatives<T>::Row& m, i64 x,
-                                              bool solid, const Measure& how) {
-  using V = Vec<T>;
-  if (!solid) return ridge_of<false, Lanes>(eigenvalues<Lanes>(m(0, x), m(1, x), m(2, x)), how);
-  const Symmetric<V> matrix{m(0, x), m(1, x), m(2, x), m(3, x), m(4, x), m(5, x)};
-  return ridge_of<true, Lanes>(eigenvalues<sizeof(T) / 8, Lanes>(matrix), how);
+void solve(const typename Derivatives<T>::Row& m, i64 count, bool solid) {
+  for (i64 x = 0; x < count; x += simd::lanes<T>) {
+    Eigenvalues<Vec<T>> e;
+    if (solid)
+      e = eigenvalues<sizeof(T) / 8, Lanes>(
+          Symmetric<Vec<T>>{m(0, x), m(1, x), m(2, x), m(3, x), m(4, x), m(5, x)});
+    else
+      e = eigenvalues<Lanes>(m(0, x), m(1, x), m(2, x));
+    simd::store(m.of[0] + x, e.low);
+    simd::store(m.of[1] + x, e.middle);
+    simd::store(m.of[2] + x, e.high);
+  }
 }
 
 }  // namespace
@@ -29,8 +37,10 @@ void ridge(On on, View<const T> in, View<T> out, List<const f64> wz, List<const 
     const auto found = derivatives.all(row);
     T* to = out.row(row.z, row.y) + row.x;
     const bool past = streams(to, row.past && !more);
+    solve<T>(found, row.count, solid);
     for (i64 x = 0; x < row.count; x += simd::lanes<T>) {
-      Vec<T> v = measured<T>(found, x, solid, how);
+      const Eigenvalues<Vec<T>> e{found(0, x), found(1, x), found(2, x)};
+      Vec<T> v = solid ? ridge_of<true, Lanes>(e, how) : ridge_of<false, Lanes>(e, how);
       if (more) {
         const Vec<T> there = simd::load(to + x, int(std::min<i64>(simd::lanes<T>, row.count - x)));
         v = simd::select(there != there, there, simd::max(there, v));  // the second if it is NaN

@@ -35,35 +35,36 @@ VOXKERN_HD Eigenvalues<V> eigenvalues(const Symmetric<V>& of) {
                Do::most(Do::abs(e), Do::abs(f)));
   const V scale = V(1.0) / Do::most(size, V(1e-37));
   a = a * scale, b = b * scale, c = c * scale, d = d * scale, e = e * scale, f = f * scale;
-  const V norm = a * a + d * d + f * f + V(2.0) * (b * b + c * c + e * e);
+  // x y + z and x y - z w.
+  const auto add = [](V x, V y, V z) { return Do::fma(x, y, z); };
+  const auto cross = [](V x, V y, V z, V w) { return Do::fma(x, y, V(0.0) - z * w); };
+  const V norm = add(a, a, add(d, d, f * f)) + V(2.0) * add(b, b, add(c, c, e * e));
   const V p2 = Do::most(norm * V(1.0 / 6.0), V(0.125)), p = Do::root(p2);  // 1/4 if any is not 0
 
   // The adjugate.
-  const V zz = d * f - e * e, yy = a * f - c * c, xx = a * d - b * b;
-  const V zy = c * e - b * f, zx = b * e - c * d, yx = b * c - e * a;
-  const V half = V(0.5) * (a * zz + b * zy + c * zx) / (p2 * p);
-  const V u = Do::most(V(1.0) - Do::abs(half), V(0.0));
-  V w =
-      u *
-      (V(0.111111136) +
-       u * (V(0.0164585165) +
-            u * (V(0.00430402401) +
-                 u * (V(0.00115063922) +
-                      u * (V(0.00100790879) + u * (V(-0.000484447604) + u * V(0.000426785163)))))));
+  const V zz = cross(d, f, e, e), yy = cross(a, f, c, c), xx = cross(a, d, b, b);
+  const V zy = cross(c, e, b, f), zx = cross(b, e, c, d), yx = cross(b, c, e, a);
+  const V half = V(0.5) * add(a, zz, add(b, zy, c * zx)) / (p2 * p);
+  const V u = Do::most(V(1.0) - Do::abs(half), V(0.0)), u2 = u * u;
+  const V even = add(add(add(V(0.000426785163), u2, V(0.00100790879)), u2, V(0.00430402401)), u2,
+                     V(0.111111136));
+  const V odd = add(add(V(-0.000484447604), u2, V(0.00115063922)), u2, V(0.0164585165));
+  V w = u * add(u, odd, even);
   for (int step = 0; step < steps; ++step)
     w = w -
         (w * (V(9.0) + w * (V(4.0) * w - V(12.0))) - u) / (V(9.0) + w * (V(12.0) * w - V(24.0)));
 
-  const V q = (d - a) * (xx - zz) - (f - a) * (yy - zz);
-  const V s = f * zy - b * (xx + p2), t = d * zx - c * (yy + p2), v = a * yx - e * (zz + p2);
-  const V l = c * yx - zx * e, m = b * yx - zy * e, n = b * zx - zy * c;
+  const V q = cross(d - a, xx - zz, f - a, yy - zz);
+  const V s = cross(f, zy, b, xx + p2), t = cross(d, zx, c, yy + p2), v = cross(a, yx, e, zz + p2);
+  const V l = cross(c, yx, zx, e), m = cross(b, yx, zy, e), n = cross(b, zx, zy, c);
   const V discriminant =
-      q * q + V(9.0) * (s * s + t * t + v * v) + V(15.0) * (l * l + m * m + n * n);
-  const V near = p * (V(1.0) - w), outer = near + near;
-  const V side = Do::root(discriminant) / (V(6.0) * (outer * outer - p2));
+      add(V(9.0), add(s, s, add(t, t, v * v)), add(V(15.0), add(l, l, add(m, m, n * n)), q * q));
+  const V near = p - p * w, outer = near + near;
+  const V side = size * (Do::root(discriminant) / (V(6.0) * add(outer, outer, V(0.0) - p2)));
   const auto up = half >= V(0.0);  // whether the outermost is the highest
-  const V sign = Do::pick(up, V(1.0), V(-1.0)), base = mean - sign * near * size;
-  const V far = mean + sign * outer * size, one = base - side * size, two = base + side * size;
+  const V signed_near = size * Do::pick(up, near, V(0.0) - near);
+  const V base = mean - signed_near, far = mean + signed_near + signed_near;
+  const V one = base - side, two = base + side;
   return {Do::pick(up, one, far), Do::pick(up, two, one), Do::pick(up, far, two)};
 }
 
@@ -80,6 +81,7 @@ struct Scalars {
   static VOXKERN_HD f64 abs(f64 a) { return fabs(a); }
   static VOXKERN_HD f64 root(f64 a) { return sqrt(a); }
   static VOXKERN_HD f64 most(f64 a, f64 b) { return voxkern::most(a, b); }
+  static VOXKERN_HD f64 fma(f64 a, f64 b, f64 c) { return a * b + c; }
   static VOXKERN_HD f64 e_to(f64 a) { return exp(a); }
   static VOXKERN_HD f64 pick(bool first, f64 a, f64 b) { return first ? a : b; }
 };

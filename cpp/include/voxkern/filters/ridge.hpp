@@ -13,6 +13,8 @@ struct Measure {
   i64 dimension;  // of an object: 0 a ball, 1 a line, 2 a plate
   bool scaled;    // whether an object's measure is multiplied by its largest eigenvalue
   f64 alpha, beta, gamma;
+  // What exponents are multiplied by.
+  f64 by_alpha = -0.5 / (alpha * alpha), by_beta = -0.5 / (beta * beta), by_gamma = 1 / gamma;
 };
 
 template <class Do, class V>
@@ -42,12 +44,10 @@ VOXKERN_HD V object_of(V p, V q, V r, const Measure& how) {
   const V flat = q / r, square = flat * flat, blob = p / q, round = Do::abs(blob * blob * flat);
   V value(1.0);
   if (how.dimension < last)
-    value = value - Do::e_to(V(-0.5 / (how.alpha * how.alpha)) *
-                             (solid && how.dimension == 0 ? round : square));
+    value = value - Do::e_to(V(how.by_alpha) * (solid && how.dimension == 0 ? round : square));
   if (how.dimension > 0)
-    value = value * Do::e_to(V(-0.5 / (how.beta * how.beta)) *
-                             (solid && how.dimension == 1 ? round : square));
-  const V by(1.0 / how.gamma), a = p * by, b = q * by, c = r * by;
+    value = value * Do::e_to(V(how.by_beta) * (solid && how.dimension == 1 ? round : square));
+  const V by(how.by_gamma), a = p * by, b = q * by, c = r * by;
   const V strength = solid ? a * a + b * b + c * c : a * a + c * c;
   value = value * (V(1.0) - Do::e_to(V(-0.5) * strength));
   if (how.scaled) value = value * Do::abs(r);
