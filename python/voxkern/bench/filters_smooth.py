@@ -175,7 +175,7 @@ def local_entropy_volume(shape: Shape, dtype: str, size: int) -> Work:
     @work.rival("scikit-image")
     def _skimage(x: Any) -> Call:
         rank = load("skimage.filters.rank")
-        box = np.ones((size,) * x.ndim, np.uint8)
-        return lambda: rank.entropy(x, box)
+        image, box = x.copy(), np.ones((size,) * x.ndim, np.uint8)
+        return lambda: rank.entropy(image, box)
 
     return work

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -67,56 +66,53 @@ def _highest_of_all(
     return peaks[np.argsort(-height, kind="stable")]
 
 
-def _share(d: float, r: float, s: float, ndim: int) -> float:
-    """Return which share of the smaller of two balls, `d` apart, lies in the other."""
-    if d > r + s:
-        return 0.0
-    if d <= abs(r - s):
-        return 1.0
-    small = min(r, s)
+def _shares(d: Any, s: Any, ndim: int) -> Any:
+    """Return which shares of balls of radius `s`, up to 1, lie in balls of radius 1, `d` apart."""
+    inside = d <= 1 - s
+    apart = np.where(inside, 1.0, d)
     if ndim == 1:
-        return (r + s - d) / (2 * small)
-    if ndim == 3:
-        lens = (r + s - d) ** 2 * (d * d + 2 * d * (r + s) - 3 * (r * r + s * s) + 6 * r * s)
-        return lens / (16 * d * small**3)
-    a = math.acos(min(max((d * d + r * r - s * s) / (2 * d * r), -1.0), 1.0))
-    b = math.acos(min(max((d * d + s * s - r * r) / (2 * d * s), -1.0), 1.0))
-    kite = (-d + s + r) * (d - s + r) * (d + s - r) * (d + s + r)
-    return (r * r * a + s * s * b - 0.5 * math.sqrt(abs(kite))) / (math.pi * small**2)
+        share = (1 + s - d) / (2 * s)
+    elif ndim == 2:
+        a = np.arccos(np.clip((apart**2 + 1 - s * s) / (2 * apart), -1, 1))
+        b = np.arccos(np.clip((apart**2 + s * s - 1) / (2 * apart * s), -1, 1))
+        kite = (1 + s - apart) * (apart - s + 1) * (apart + s - 1) * (apart + s + 1)
+        share = (a + s * s * b - 0.5 * np.sqrt(np.abs(kite))) / (np.pi * s * s)
+    else:
+        lens = (1 + s - apart) ** 2 * (apart**2 + 2 * apart * (1 + s) - 3 * (1 + s * s) + 6 * s)
+        share = lens / (16 * apart * s**3)
+    return np.where(inside, 1.0, np.where(d > 1 + s, 0.0, share))
 
 
-def _near_pairs(places: Any, distance: float) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of points that are no further apart, the lower index first."""
+def _near_pairs(places: Any, distance: float) -> Any:
+    """Return the pairs of points that are no further apart, the lower index first."""
     order = np.argsort(places[:, 0], kind="stable")
     along = places[order]
     ends = np.searchsorted(along[:, 0], along[:, 0] + distance, side="right")
+    found = [np.empty((0, 2), np.int64)]
     for n, end in enumerate(ends):
-        apart = ((along[n + 1 : end] - along[n]) ** 2).sum(1)
-        for m in np.flatnonzero(apart <= distance * distance):
-            a, b = int(order[n]), int(order[n + 1 + m])
-            yield (a, b) if a < b else (b, a)
+        near = ((along[n + 1 : end] - along[n]) ** 2).sum(1) <= distance * distance
+        others = order[n + 1 : end][near]
+        found.append(np.column_stack([np.full(others.size, order[n]), others]))
+    return np.sort(np.concatenate(found), axis=1)
 
 
 def _apart(places: Any, sigmas: Any, overlap: float) -> Any:
     """Return which blobs stay when the smaller of two that overlap too much goes."""
-    ndim, root = places.shape[1], math.sqrt(places.shape[1])
-    size = sigmas[:, -1].copy()
+    ndim, root, size = places.shape[1], math.sqrt(places.shape[1]), sigmas[:, -1]
+    stay = np.ones(len(places), bool)
     pairs = _near_pairs(places, 2 * float(sigmas.max()) * root)
-    for a, b in _in_order(pairs):
-        if size[a] == size[b] == 0:
-            continue
-        larger = a if size[a] > size[b] else b
-        smaller = b if larger == a else a
-        scale = np.append(sigmas[larger, :-1], size[larger]) * root
-        d = float(np.sqrt((((places[a] - places[b]) / scale) ** 2).sum()))
-        if _share(d, 1.0, size[smaller] / size[larger], ndim) > overlap:
-            size[smaller] = 0
-    return size > 0
-
-
-def _in_order(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return pairs in the order in which scikit-image goes through them: that of a set."""
-    return list(set(pairs))
+    if not pairs.size:
+        return stay
+    # scikit-image goes through a set of them, and so the same way wherever overlaps are chained.
+    pairs = np.array(list(set(map(tuple, pairs.tolist()))))
+    first = size[pairs[:, 0]] > size[pairs[:, 1]]
+    larger, smaller = np.where(first, pairs.T, pairs.T[::-1])
+    d = np.sqrt((((places[larger] - places[smaller]) / (sigmas[larger] * root)) ** 2).sum(1))
+    too_much = _shares(d, size[smaller] / size[larger], ndim) > overlap
+    for a, b in zip(larger[too_much].tolist(), smaller[too_much].tolist(), strict=True):
+        if stay[a] and stay[b]:
+            stay[b] = False
+    return stay
 
 
 def _blobs(
