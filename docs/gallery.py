@@ -97,6 +97,8 @@ GROUPS = {
             "vk.rank_filter(spots, 4, 3)",
             "vk.minimum_filter(spots, 3)",
             "vk.maximum_filter(brain, 3)",
+            "vk.local_std(brain, 5)",
+            "vk.local_entropy(brain.astype(np.uint8), 5)",
         ],
     ),
     "correct": (
