@@ -273,11 +273,11 @@ def denoise_bm4d(
     Cubes of 4 voxels a side are grouped with those most alike, up to 16 in the first stage and
     32 in the second. A group's cosine transform in space and Haar transform across cubes is
     cut off below ``2.8 sigma``, or in the second stage weighed as Wiener's filter asks, by the
-    spectrum of the same cubes of the first stage's answer; a group's mean stays. Overlapping cubes are averaged,
-    weighted by how few coefficients were kept and by Kaiser's window [1]_. Cubes are alike
-    whose mean squared difference is below ``10 sigma**2``, and ``1.5 sigma**2`` in the second
-    stage. The authors' own program uses a biorthogonal wavelet in the first stage, and other
-    limits.
+    spectrum of the same cubes of the first stage's answer; a group's mean stays. Overlapping
+    cubes are averaged, weighted by how few coefficients were kept and by Kaiser's window [1]_.
+    Cubes are alike whose mean squared difference is below ``10 sigma**2``, and
+    ``1.5 sigma**2`` in the second stage. The authors' own program uses a biorthogonal wavelet
+    in the first stage, and other limits.
 
     With ``rician=True`` magnitudes `z` become ``sqrt(max(z**2 / sigma**2 - 1/2, 0))``, whose
     noise is nearly 1 wherever the signal is above it, and what comes out is turned into the
