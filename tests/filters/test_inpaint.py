@@ -45,7 +45,7 @@ def test_steps_come_to_what_is_solved_at_once(method, monkeypatch):
     x, mask = scene((30, 31))
     mask[5:20, 8:22] = True
     want = inpaint(x, mask, method)
-    monkeypatch.setattr(sys.modules["voxkern.filters._inpaint"], "_DENSE", 0)
+    monkeypatch.setattr(sys.modules["voxkern.filters._inpaint"], "_MOST", 0)
     np.testing.assert_allclose(inpaint(x, mask, method, tol=1e-11), want, atol=1e-7)
     with pytest.raises(RuntimeError, match="is not filled after max_iter=3 steps"):
         inpaint(x, mask, method, max_iter=3)

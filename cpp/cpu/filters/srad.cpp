@@ -1,5 +1,6 @@
-// Plain loops over rows, which the compiler turns into vectors.
+// Rows in vectors; the two ends of a row, which have a neighbour less, one by one.
 #include <voxkern/filters/srad.hpp>
+#include <voxkern/simd.hpp>
 
 #include <cpu/parallel.hpp>
 
@@ -9,12 +10,42 @@ namespace voxkern::cpu {
 
 namespace {
 
-// Calls at(i, before, behind) along a row, whose ends stand for what lies beyond.
-template <class F>
-void along(i64 n, F at) {
-  at(0, 0, std::min<i64>(1, n - 1));
-  for (i64 i = 1; i + 1 < n; ++i) at(i, i - 1, i + 1);
-  if (n > 1) at(n - 1, n - 2, n - 1);
+using voxkern::speckle_flow;
+
+// The same for lanes.
+template <class T>
+Vec<T> speckle_flow(Vec<T> mean, Vec<T> squares, Vec<T> shift, Vec<T> noise) {
+  const Vec<T> power = mean * mean;
+  const Vec<T> below = noise * noise * power + (squares - shift * shift);
+  const Vec<T> flow = noise * (Vec<T>(T(1)) + noise) * power / below;
+  return simd::select(below == below, simd::min(flow, T(1)), below);
+}
+
+// A row of an image and those beside it.
+template <class T>
+struct Rows {
+  const T *here, *up, *down, *left, *right;
+  Rows(View<const T> x, i64 k, i64 j)
+      : here(x.row(k, j)),
+        up(x.row(std::max<i64>(k - 1, 0), j)),
+        down(x.row(std::min(k + 1, x.size.z - 1), j)),
+        left(x.row(k, std::max<i64>(j - 1, 0))),
+        right(x.row(k, std::min(j + 1, x.size.y - 1))) {}
+};
+
+// Calls at(read, i, before, behind) for the voxels of a row: vectors, and single numbers
+// where one would reach beyond the row.
+template <class T, class F>
+void along(i64 n, T* to, F at) {
+  using V = Vec<T>;
+  const auto one = [&](i64 i) {
+    to[i] = at([](const T* p) { return *p; }, i, std::max<i64>(i - 1, 0), std::min(i + 1, n - 1));
+  };
+  one(0);
+  i64 i = 1;
+  for (; i + V::lanes < n; i += V::lanes)
+    simd::store(to + i, at([](const T* p) { return simd::load(p); }, i, i - 1, i + 1));
+  for (; i < n; ++i) one(i);
 }
 
 }  // namespace
@@ -26,37 +57,32 @@ void srad(On on, View<const T> x, View<T> c, View<T> y, f64 noise, f64 step, i64
           by = T(step / f64(2 * axes));
   parallel_slabs(on, n.z * n.y, 16, [&](i64 begin, i64 end) {
     for (i64 line = begin; line < end; ++line) {
-      const i64 k = line / n.y, j = line % n.y;
-      const T *here = x.row(k, j), *up = x.row(std::max<i64>(k - 1, 0), j),
-              *down = x.row(std::min(k + 1, n.z - 1), j), *left = x.row(k, std::max<i64>(j - 1, 0)),
-              *right = x.row(k, std::min(j + 1, n.y - 1));
-      T* to = c.row(k, j);
-      along(n.x, [=](i64 i, i64 before, i64 behind) {
-        const T v = here[i];
-        const T d[6] = {up[i] - v,    down[i] - v,      left[i] - v,
-                        right[i] - v, here[before] - v, here[behind] - v};
-        const T sum = ((d[0] + d[1]) + (d[2] + d[3])) + (d[4] + d[5]);
-        const T squares = ((d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3])) +
-                          (d[4] * d[4] + d[5] * d[5]);
-        const T shift = sum * share;
-        to[i] = speckle_flow(v + shift, squares * each, shift, power);
+      const Rows<T> r(x, line / n.y, line % n.y);
+      along(n.x, c.row(line / n.y, line % n.y), [=](auto read, i64 i, i64 before, i64 behind) {
+        using N = decltype(read(r.here));
+        const N v = read(r.here + i), a = read(r.up + i) - v, b = read(r.down + i) - v,
+                d = read(r.left + i) - v, e = read(r.right + i) - v, f = read(r.here + before) - v,
+                g = read(r.here + behind) - v;
+        const N sum = ((a + b) + (d + e)) + (f + g);
+        const N squares = ((a * a + b * b) + (d * d + e * e)) + (f * f + g * g);
+        const N shift = sum * N(share);
+        return speckle_flow(v + shift, squares * N(each), shift, N(power));
       });
     }
   });
+  const View<const T> flow{c.data, c.size, c.step};
   parallel_slabs(on, n.z * n.y, 16, [&](i64 begin, i64 end) {
     for (i64 line = begin; line < end; ++line) {
-      const i64 k = line / n.y, j = line % n.y, next = std::min(k + 1, n.z - 1),
-                beside = std::min(j + 1, n.y - 1);
-      const T *here = x.row(k, j), *up = x.row(std::max<i64>(k - 1, 0), j), *down = x.row(next, j),
-              *left = x.row(k, std::max<i64>(j - 1, 0)), *right = x.row(k, beside);
-      const T *flow = c.row(k, j), *below = c.row(next, j), *across = c.row(k, beside);
-      T* to = y.row(k, j);
-      along(n.x, [=](i64 i, i64 before, i64 behind) {
-        const T v = here[i], f = flow[i];
-        const T back = f * (((up[i] - v) + (left[i] - v)) + (here[before] - v));
-        const T on = (below[i] * (down[i] - v) + across[i] * (right[i] - v)) +
-                     flow[behind] * (here[behind] - v);
-        to[i] = v + by * (back + on);
+      const Rows<T> r(x, line / n.y, line % n.y), s(flow, line / n.y, line % n.y);
+      along(n.x, y.row(line / n.y, line % n.y), [=](auto read, i64 i, i64 before, i64 behind) {
+        using N = decltype(read(r.here));
+        const N v = read(r.here + i);
+        const N back =
+            ((read(r.up + i) - v) + (read(r.left + i) - v)) + (read(r.here + before) - v);
+        const N on = (read(s.down + i) * (read(r.down + i) - v) +
+                      read(s.right + i) * (read(r.right + i) - v)) +
+                     read(s.here + behind) * (read(r.here + behind) - v);
+        return v + N(by) * (read(s.here + i) * back + on);
       });
     }
   });

@@ -54,7 +54,7 @@ def inpaint_plane(shape: Shape, dtype: str) -> Work:
         mask[y : y + 10, x : x + 10] = True
     work = Work((image,), lambda op, x: op(part, mask), close(1e-5), out=False)
 
-    @work.rival("scikit-image")
+    @work.rival("scikit-image", agree=close(1e-4))  # which solves in float32
     def _skimage(x: Any) -> Call:
         restoration = load("skimage.restoration")
         return lambda: restoration.inpaint_biharmonic(part, mask)
