@@ -170,6 +170,17 @@ def test_numba_gives_the_same_answer(options):
     np.testing.assert_allclose(got, want, rtol=1e-10)
 
 
+@pytest.mark.parametrize("options", [{}, {"fast": False}, {"rician": True}], ids=str)
+@pytest.mark.parametrize("shape", [(70, 9, 11), (80, 12)], ids=str)
+def test_progress_is_told_and_changes_nothing(shape, options):
+    x, steps = scene(shape), []
+    got = denoise_nl_means(
+        x, 3, 2, h=8, progress=lambda done, n: steps.append((done, n)), **options
+    )
+    np.testing.assert_array_equal(got, denoise_nl_means(x, 3, 2, h=8, **options))
+    assert steps == [(n, shape[0]) for n in (32, 64, shape[0])]
+
+
 def test_an_output_given_is_the_output_and_empty_stays_empty():
     x = scene((4, 5, 6), "float32")
     out = np.empty_like(x)

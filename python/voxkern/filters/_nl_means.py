@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -205,6 +206,7 @@ def denoise_nl_means(
     *,
     rician: bool = False,
     fast: bool = True,
+    progress: Callable[[int, int], object] | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -232,6 +234,9 @@ def denoise_nl_means(
         and take off ``2 sigma**2``, the bias of the noise.
     fast : bool
         Whether all voxels of a patch count alike, or those near its centre for more.
+    progress : callable, optional
+        Called as ``progress(done, planes)`` after each slab of every volume, of 32 planes
+        and more (rows, of a single plane).
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -329,9 +334,27 @@ def denoise_nl_means(
         weights = _patch(tuple(box), width, likeness)
         if last == 2:
             volume, answer = _upright(volume), _upright(answer)
-        _nl_means(volume, answer, *weights, tuple(far), likeness, 2 * noise**2, workers=workers)
+        rest = (*weights, tuple(far), likeness, 2 * noise**2)
+        if progress is None:
+            _nl_means(volume, answer, *rest, workers=workers)
+        else:
+            _by_slabs(volume, answer, rest, progress, workers)
 
     return _arrays.run_volumes(run, x, out, np.dtype(_answer_type(dtype)), give)
+
+
+def _by_slabs(volume: Any, answer: Any, rest: Any, progress: Any, workers: Any) -> None:
+    """Do slab after slab, each with what its voxels look at on both sides."""
+    planes = volume.shape[0]
+    halo = rest[0].size // 2 + rest[3][0]
+    deep = max(32, 4 * halo)
+    for first in range(0, planes, deep):
+        last, low = min(first + deep, planes), max(first - halo, 0)
+        part = volume[low : min(last + halo, planes)]
+        found = _arrays.empty(part.shape, answer.dtype, answer)
+        _nl_means(part, found, *rest, workers=workers)
+        _arrays.assign(answer[first:last], found[first - low : last - low])
+        progress(last, planes)
 
 
 def _upright(volume: Any) -> Any:
