@@ -30,7 +30,10 @@ class Windows {
 
   void add(i64 row, f64 place) {
     const i64 bin = parzen_bin(place, bins_);
-    const auto weights = simd::convert<i32>(weights_at(place - f64(bin)) * parzen_unit + Four(0.5));
+    add(row, bin, place - f64(bin));
+  }
+  void add(i64 row, i64 bin, f64 behind) {
+    const auto weights = simd::convert<i32>(weights_at(behind) * parzen_unit + Four(0.5));
     u32* at = few_.data() + ((samples_ & 3) * bins_ + row) * bins_ + bin - 1;
     simd::store(at, simd::load<u32, 4>(at) + simd::bits_as<u32>(weights));
     if (++samples_ == most) flush();
