@@ -23,14 +23,18 @@ MASKS = {"mask", "pred", "ref"}
 IMAGES = {"image", "fixed", "moving", "reference", "seed", *MASKS}
 GOOD: dict[str, Callable[[tuple[int, ...]], Any]] = {
     "angle": lambda shape: 20.0,
+    "bands": lambda shape: "H" * min(len(shape), 3),
     "center": lambda shape: 0.5,
     "coordinates": lambda shape: np.indices(shape, float) + 0.25,
     "delay_s": lambda shape: 60.0,
     "dose_bq": lambda shape: 1e8,
     "h": lambda shape: 0.1,
     "half_life_s": lambda shape: 6600.0,
+    "kernels": lambda shape: ["L3", "E3", "S3"][: len(shape)],
     "lower": lambda shape: 0.2,
     "matrix": lambda shape: np.eye(min(len(shape), 3)),
+    "name": lambda shape: "haar",
+    "order": lambda shape: (1, 0, 1)[: len(shape)],
     "percentile": lambda shape: 30,
     "q": lambda shape: 30,
     "rank": lambda shape: 1,
@@ -41,6 +45,7 @@ GOOD: dict[str, Callable[[tuple[int, ...]], Any]] = {
     "size": lambda shape: 3,
     "tolerance": lambda shape: 1.0,
     "upper": lambda shape: 0.9,
+    "wavelength": lambda shape: 4.0,
     "weight_kg": lambda shape: 70.0,
     "weights": lambda shape: np.ones((2,) * min(len(shape), 3)),
     "width": lambda shape: 0.5,
@@ -77,7 +82,7 @@ def images(name: str, shape: tuple[int, ...] | None = None) -> dict[str, np.ndar
         made["mask"] = made["seed"] + np.float32(0.5)
     if name.startswith("binary"):
         made["image"] = rng.random(shape) < 0.6
-    if name in {"label", "glcm", "glcm_features"}:
+    if name in {"label", "local_entropy", "glcm", "glcm_features"}:
         made["image"] = rng.integers(1, 4, shape).astype(np.uint8)
     return made
 
@@ -102,7 +107,7 @@ def rest(name: str, shape: tuple[int, ...] = SHAPE) -> dict[str, Any]:
     return values
 
 
-def call(name: str, **given: Any) -> Any:
+def call(name: str, /, **given: Any) -> Any:
     return getattr(voxkern, name)(**given)
 
 

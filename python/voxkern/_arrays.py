@@ -91,6 +91,8 @@ def output(
     Raises before anything is written: TypeError for another kind, device or dtype,
     ValueError for another shape, a read-only array, or one that overlaps an input.
     """
+    if not getattr(dtype, "isnative", True):  # answers are in native order
+        dtype = dtype.newbyteorder("=")
     if out is None:
         return empty(shape, dtype, inputs[0])
     target = out if type(out) is np.ndarray else adopt(out, name)[0]

@@ -145,8 +145,6 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     share = math.sqrt(math.factorial(total) / math.prod(map(math.factorial, orders)))
 
     def make(shape: tuple[int, ...]) -> Any:
-        if len(shape) != len(orders):
-            raise ValueError(f"order must have {len(shape)} numbers, one an axis; got {order!r}")
         grid = np.meshgrid(*(np.fft.fftfreq(n) for n in shape), indexing="ij", sparse=True)
         f = np.sqrt(sum(g * g for g in grid))
         f.flat[0] = 1
@@ -160,6 +158,8 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
         return table
 
     axes = tuple(range(-len(orders), 0)) if axes is None else axes
+    if np.size(axes) != len(orders):
+        raise ValueError(f"order must have {np.size(axes)} numbers, one an axis; got {order!r}")
     return _by_spectrum(image, make, axes, out)
 
 
@@ -178,8 +178,8 @@ def _by_spectrum(image: Any, make: Any, axes: Any, out: Any) -> Any:
     real = answer_type(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     shape = tuple(x.shape[a] for a in along)
-    table = make(shape)
     if x.size:
+        table = make(shape)
         half = table[..., : shape[-1] // 2 + 1]
         if real == np.float32:
             half = half.astype(np.complex64 if np.iscomplexobj(half) else np.float32)

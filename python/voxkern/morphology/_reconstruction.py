@@ -314,25 +314,27 @@ def _h_extrema(image: Any, h: Any, footprint: Any, workers: Any, *, lower: bool)
     if type(x) is not np.ndarray:
         raise TypeError("image must be on the CPU; bring it there with .get() or .cpu()")
     height = _args.as_float(h, "h", above=0)
+    x = _arrays.rows_contiguous(x)
     if not x.size or height > float(x.max()) - float(x.min()):
         answer = np.zeros(x.shape, bool)
         return answer if give is None else give(answer)
-    if dtype.startswith("float"):
-        # No rounding may leave the seed less than h away.
-        room = x.dtype.type(height) + 2 * np.finfo(x.dtype).resolution * np.abs(x)
-        seed = x + room if lower else x - room
-    elif height % 1:
+    if height % 1 and not dtype.startswith("float"):
         x = x.astype(np.float64)
-        room = height + 2 * np.finfo(x.dtype).resolution * np.abs(x)
-        seed = x + room if lower else x - room
+    if x.dtype.kind == "f":
+        # No rounding may leave the seed less than h away.
+        seed = np.abs(x)
+        seed *= 2 * np.finfo(x.dtype).resolution
+        seed += x.dtype.type(height)
+        (np.add if lower else np.subtract)(x, seed, out=seed)
     else:
         ends, step = np.iinfo(x.dtype), (height if lower else -height)
         seed = np.clip(x.astype(np.float64) + step, ends.min, ends.max).astype(x.dtype)
-    method = "erosion" if lower else "dilation"
-    grown = reconstruction(seed, x, method, footprint, workers=workers)
-    wide = np.int64 if x.dtype.kind in "iu" else x.dtype
-    rest = grown.astype(wide) - x.astype(wide) if lower else x.astype(wide) - grown.astype(wide)
-    answer = rest >= x.dtype.type(height)
+    grown = reconstruction(seed, x, "erosion" if lower else "dilation", footprint, workers=workers)
+    less, more = (x, grown) if lower else (grown, x)
+    if x.dtype.kind == "i":  # a difference of integers fits into as many bits without a sign
+        plain = np.dtype(f"u{x.itemsize}")
+        less, more = less.view(plain), more.view(plain)
+    answer = np.subtract(more, less, out=seed.view(more.dtype)) >= more.dtype.type(height)
     return answer if give is None else give(answer)
 
 

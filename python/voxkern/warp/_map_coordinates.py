@@ -123,7 +123,7 @@ def map_coordinates(
     shape = tuple(points.shape[1:])
     rows = [_arrays.rows_contiguous(points[a].reshape(-1)) for a in range(ndim)]
     if not rows[0].size:
-        return _arrays.output(out, shape, x.dtype.newbyteorder("="), (x,))
+        return _arrays.output(out, shape, x.dtype, (x,))
 
     def fill_in(volume: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
         lists = [p.astype(np.float64) + pad if pad else p for p in rows]

@@ -80,7 +80,7 @@ def rotate(
     # SciPy turns plane by plane, so the plane's axes go last and the rest is looped over.
     order_of_axes = [a for a in range(ndim) if a not in plane] + plane
     shape = tuple(int(outer[plane.index(a)]) if a in plane else x.shape[a] for a in range(ndim))
-    result = _arrays.output(out, shape, x.dtype.newbyteorder("="), (x,))
+    result = _arrays.output(out, shape, x.dtype, (x,))
     source, target = x.transpose(order_of_axes), result.transpose(order_of_axes)
     for index in np.ndindex(*source.shape[:-2]):
         target[index] = affine_transform(
