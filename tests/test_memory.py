@@ -15,7 +15,7 @@ import pytest
 import voxkern
 
 HERE = Path(__file__).parent
-ROOM = 8 << 20  # bytes for tables, stacks and the tiles of two threads
+ROOM = 12 << 20  # bytes for tables, stacks and the tiles of two threads
 
 PROGRAM = """
 import json, os, sys, warnings

@@ -198,6 +198,8 @@ def blob_log(
     chains, those that stay depend on the order in which pairs are looked at; it is taken
     from there too, as far as it goes: that of a set of Python.
 
+    Takes two volumes of memory for each sigma, as all answers are compared.
+
     Examples
     --------
     >>> y, x = np.mgrid[:40, :40]
@@ -260,6 +262,8 @@ def blob_dog(
     Notes
     -----
     The blobs of `skimage.feature.blob_dog`, which knows no spacing; see `blob_log`.
+
+    Takes two volumes of memory for each sigma, as all answers are compared.
 
     Examples
     --------

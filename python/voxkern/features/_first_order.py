@@ -70,6 +70,8 @@ def first_order_features(
     means of the distance to the mean or the median. Skewness and kurtosis of a single value are 0;
     a quotient by 0 is NaN. Sums are the same bits for any number of threads.
 
+    An image of floats is sorted in float64, which takes twelve volumes of memory.
+
     References
     ----------
     .. [1] A. Zwanenburg et al., "The Image Biomarker Standardization Initiative", Radiology

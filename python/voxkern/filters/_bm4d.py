@@ -285,6 +285,8 @@ def denoise_bm4d(
     forward transform. Cubes that hold NaN are like no others and spoil those that overlap
     them.
 
+    Takes five volumes of memory: the first estimate, and sums and weights of both.
+
     References
     ----------
     .. [1] M. Maggioni et al., "Nonlocal transform-domain filter for volumetric data denoising

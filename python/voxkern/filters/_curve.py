@@ -352,6 +352,8 @@ def match_histograms(
     few quantiles. Images of up to 16 bits are matched by counting; others are sorted, which needs
     three volumes of scratch, and have no CUDA schedule.
 
+    Images of floats are sorted, which takes five volumes of memory.
+
     Examples
     --------
     >>> match_histograms(np.array([1, 2, 3, 3], np.uint8), np.array([10, 20, 40, 40], np.uint8))

@@ -98,6 +98,8 @@ def gabor(
     of 400 weights and more are applied by Fourier transforms, plane by plane, which spread
     NaN over a plane; others, and all on a GPU, by sums.
 
+    Takes two volumes of memory, for both parts of the response.
+
     References
     ----------
     .. [1] P. Whybra et al., "The Image Biomarker Standardization Initiative: standardized

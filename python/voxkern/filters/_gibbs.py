@@ -63,6 +63,8 @@ def gibbs_unring(
     [1]_. This is DIPY's ``gibbs_removal``, in float64. The scan must neither have been
     interpolated nor filled with zeros in Fourier space.
 
+    Takes two volumes of memory, in float64.
+
     References
     ----------
     .. [1] E. Kellner et al., "Gibbs-ringing artifact removal based on local subvoxel-shifts",

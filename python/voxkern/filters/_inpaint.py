@@ -72,6 +72,8 @@ def inpaint(
     slab. Very large ones take conjugate gradients, whose number of steps grows with the
     square of a hole's width, or with the width for 'harmonic'. NaN beside a hole spreads into it.
 
+    Takes a few hundred bytes of memory for each voxel of the holes.
+
     References
     ----------
     .. [1] S. B. Damelin, N. S. Hoang, "On surface completion and image inpainting by

@@ -65,6 +65,8 @@ def denoise_mppca(
     windows that it lies in, weighted by ``1 / (1 + components kept)`` [2]_. This is DIPY's
     ``mppca``, in float64 throughout.
 
+    Takes tens of MB of memory a thread, for the windows of a row of voxels.
+
     References
     ----------
     .. [1] J. Veraart et al., "Denoising of diffusion MRI using random matrix theory",

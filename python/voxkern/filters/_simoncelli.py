@@ -56,6 +56,8 @@ def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None)
     transform has ``2 k / n``, they are ``(2 k + 1) / (n - 1)``. The two signs of a frequency
     are averaged.
 
+    Takes eleven volumes of memory: the table in float64, and the spectrum.
+
     References
     ----------
     .. [1] E. P. Simoncelli, W. T. Freeman, "The steerable pyramid: a flexible architecture for
@@ -127,6 +129,8 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     transforms with the same sum add up to the image's. The image repeats itself beyond its
     borders. This is the definition of the Image Biomarker Standardisation Initiative, which
     names the order of the columns first.
+
+    Takes eleven volumes of memory: a complex table and the spectrum, first in float64.
 
     References
     ----------

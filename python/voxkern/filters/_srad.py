@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, Out, Scalar, kernel, prange
+from ._local import local_mean, local_std
 from ._pool import answer_type
-from ._uniform import uniform_filter
 
 Array = TypeVar("Array")
 
@@ -144,6 +144,8 @@ def despeckle(
     mean of the box and `v` the square of its coefficient of variation; 'kuan' [3]_ divides `w`
     by ``1 + noise**2``.
 
+    Takes six volumes of memory where the noise is found from the image, and by 'lee' and 'kuan'.
+
     References
     ----------
     .. [1] Y. Yu, S. T. Acton, "Speckle reducing anisotropic diffusion", IEEE Transactions on
@@ -195,21 +197,23 @@ def despeckle(
             _diffuse(u, answer, speckle, most, length, last, progress, workers)
             return
         square = speckle * speckle
-        share = np.maximum(1 - square / np.maximum(vary, 1e-300), 0)
+        share = np.divide(square, vary, out=np.ones_like(vary), where=vary > square)
+        np.subtract(1, share, out=share)
         share /= 1 + square * (method == "kuan")
-        answer[...] = mean + share * (u - mean)
+        share *= u - mean
+        np.add(mean, share, out=answer)
 
     return _arrays.run_volumes(run, x, out, real, give)
 
 
 def _variation(x: Any, box: Any, workers: Any) -> tuple[Any, Any]:
     """Return the mean of the box around each voxel, and its squared coefficient of variation."""
-    u = x.astype(np.float64)
-    mean = uniform_filter(u, box, workers=workers)
-    square = uniform_filter(u * u, box, workers=workers)
-    power = mean * mean
-    with np.errstate(invalid="ignore"):
-        vary = np.maximum(square - power, 0) / np.where(power > 0, power, 1)
+    mean = local_mean(x, box, workers=workers)
+    vary = local_std(x, box, workers=workers)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        vary /= mean
+        vary *= vary
+    vary[mean == 0] = 0
     return mean, vary
 
 

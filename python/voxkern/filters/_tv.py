@@ -265,6 +265,8 @@ def denoise_tv(
 
     Three volumes in floats are kept besides the answer; four for 'chambolle-pock'.
 
+    Takes a volume of memory for each axis, for the dual field.
+
     References
     ----------
     .. [1] L. I. Rudin, S. Osher, E. Fatemi, "Nonlinear total variation based noise removal

@@ -67,6 +67,8 @@ def denoise_wavelet(
     nor clipped. Single images are best averaged over shifts, since the transform is not
     the same for a shifted image.
 
+    Takes six volumes of memory: PyWavelets keeps all coefficients, and copies of them.
+
     References
     ----------
     .. [1] S. G. Chang, B. Yu, M. Vetterli, "Adaptive wavelet thresholding for image denoising

@@ -101,6 +101,8 @@ def area_opening(
     threshold all of it gets its least value, there 0. NaN counts as larger than any number.
     It takes about twelve bytes a voxel beside image and answer.
 
+    Takes three volumes of memory, for the tree of regions.
+
     References
     ----------
     .. [1] A. Meijster and M. H. F. Wilkinson, "A comparison of algorithms for connected set
@@ -143,6 +145,8 @@ def area_closing(
     Notes
     -----
     As `skimage.morphology.area_closing`. NaN counts as larger than any number.
+
+    Takes three volumes of memory, for the tree of regions.
 
     Examples
     --------

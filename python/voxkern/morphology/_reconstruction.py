@@ -272,6 +272,8 @@ def h_maxima(image: Any, h: float, footprint: Any = None, *, workers: int | None
     As `skimage.morphology.h_maxima`, which returns uint8; its allowance for rounding is
     made here too.
 
+    Takes three volumes of memory: the seed, what grows from it, and the places still to visit.
+
     Examples
     --------
     >>> x = np.array([0, 3, 2, 9, 8, 9, 0], dtype=np.uint8)
@@ -297,6 +299,10 @@ def h_minima(image: Any, h: float, footprint: Any = None, *, workers: int | None
     ------
     TypeError, ValueError
         As `h_maxima`.
+
+    Notes
+    -----
+    Takes three volumes of memory, as `h_maxima`.
 
     Examples
     --------

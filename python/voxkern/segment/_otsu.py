@@ -156,7 +156,9 @@ def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any,
     """Return scikit-image's histogram: counts from the first to the last bin, and their middles."""
     x, _ = _arrays.adopt(image)
     nbins = _args.as_int(nbins, "nbins", 2)
-    kind = np.dtype(_args.as_dtype(x, ("bool", *_args.REAL))).kind
+    kind = x.dtype.kind
+    if kind not in "buif":
+        raise TypeError(f"image must be of a real type; got {x.dtype}")
     if kind not in "bui":
         counts, edges = histogram(x, nbins, mask=mask, workers=workers)
         _some(counts)
