@@ -6,6 +6,7 @@
 #include <voxkern/filters/recursive.hpp>
 #include <voxkern/filters/ridge.hpp>
 #include <voxkern/filters/separable.hpp>
+#include <voxkern/filters/tensor_eigenvalues.hpp>
 #include <voxkern/filters/uniform.hpp>
 
 #include "call.hpp"
@@ -27,6 +28,8 @@ static const Family filters([](Module& m) {
   m.kernel("ridge", each<f32, f64>([](auto t) { return &cpu::ridge<decltype(t)>; }));
   m.kernel("separable",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::separable<decltype(t)>; }));
+  m.kernel("tensor_eigenvalues",
+           each<f32, f64>([](auto t) { return &cpu::tensor_eigenvalues<decltype(t)>; }));
   m.kernel("uniform",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::uniform<decltype(t)>; }));
 });

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import voxkern
 from voxkern.bench._agree import close, exact, within
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import Shape, head
@@ -401,6 +402,34 @@ for _name in ("frangi", "objectness"):
     case(_name, targets={"": 25}, sigma=(2,))(_ridges(_name, {"gamma": 5.0}))
 for _name in ("sato", "meijering"):
     case(_name, targets={"": 25}, sigma=(2,))(_ridges(_name, {}))
+
+
+@case("structure_tensor", sigma=(1,))
+def structure_tensor_volume(shape: Shape, dtype: str, sigma: float) -> Work:
+    """Products of a head's differences, averaged."""
+    work = Work((head(shape, dtype),), lambda op, x: op(x, sigma), agree=close(4e-6), out=False)
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        feature = load("skimage.feature")
+        return lambda: np.stack(feature.structure_tensor(x, sigma, order="rc"))
+
+    return work
+
+
+@case("structure_tensor_eigenvalues")
+def structure_tensor_eigenvalues_volume(shape: Shape, dtype: str) -> Work:
+    """How much a head changes along its main directions."""
+    image = head(shape, dtype)
+    tensor = voxkern.structure_tensor(image)
+    work = Work((image,), lambda op, x: op(tensor), agree=close(4e-6), out=False)
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        feature = load("skimage.feature")
+        return lambda: feature.structure_tensor_eigenvalues(list(tensor))
+
+    return work
 
 
 def _scipy_rival(work: Work, call: Any) -> None:

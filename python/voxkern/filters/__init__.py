@@ -32,6 +32,7 @@ from ._slices import correct_slice_intensity
 from ._spikes import remove_spikes
 from ._srad import despeckle
 from ._stripes import remove_stripes
+from ._structure_tensor import structure_tensor, structure_tensor_eigenvalues
 from ._tv import denoise_tv
 from ._uniform import uniform_filter, uniform_filter1d
 from ._unsharp import unsharp_mask
@@ -94,6 +95,8 @@ __all__ = [
     "sato",
     "simoncelli",
     "sobel",
+    "structure_tensor",
+    "structure_tensor_eigenvalues",
     "uniform_filter",
     "uniform_filter1d",
     "unsharp_mask",

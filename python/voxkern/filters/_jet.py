@@ -225,7 +225,7 @@ def as_float_image(x: Any) -> Any:
     return x.astype(np.float64 if _args.dtype_name(x) == "int32" else np.float32)
 
 
-def several(settings: Settings, image: Any, give: Any, out: Any, count: int) -> Any:
+def several(settings: Any, image: Any, give: Any, out: Any, count: int) -> Any:
     """Return `count` components of an image, on an axis before the last three (or fewer)."""
     x = _arrays.rows_contiguous(as_float_image(image))
     lead, last = x.shape[:-3], x.shape[-3:]
