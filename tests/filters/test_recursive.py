@@ -62,6 +62,9 @@ def test_lines_of_any_length_are_those_of_the_endless_line(shape, order):
 def test_it_is_nearly_a_gaussian(sigma):
     x = noise((6, 50, 300), "float64")
     near(recursive(x, sigma), ndimage.gaussian_filter(x, sigma, mode="nearest"), x, 1e-3)
+    step = np.repeat([0.0, 1], 200)
+    want = ndimage.gaussian_filter(step, sigma, mode="nearest", truncate=8)
+    assert 1e-3 < np.abs(recursive(step, sigma) - want).max() < 1.4e-3
 
 
 @pytest.mark.parametrize("sigma", [0.7, 2, 5, 20])
@@ -97,10 +100,16 @@ def test_integers_are_rounded_once(dtype):
     want = np.rint(recursive(x.astype(np.float64), 2.0))
     assert np.mean(recursive(x, 2.0) != want) < 1e-3
     assert np.abs(recursive(x, 2.0) - want).max() <= 1
-    bright = np.repeat(np.array([0, 200], dtype), 20)
-    slope = recursive(bright, 0.6, 1)[::-1]  # of both signs, and steeper than a byte holds
-    assert slope.min() >= np.iinfo(dtype).min
-    assert not (recursive(bright[::-1], 1.0, 1) > 0).any() or np.iinfo(dtype).min < 0
+
+
+def test_what_a_type_cannot_hold_is_cut_to_its_range():
+    down = np.repeat(np.array([200, 0], np.uint8), 20)
+    assert not recursive(down, 1.0, 1).any()
+    assert recursive(down[::-1], 1.0, 1).any()
+    step = np.repeat(np.array([-32768, 32767], np.int16), 20)
+    slope = recursive(step, 0.25, 1, spacing=0.5)
+    assert slope.max() == 32767
+    assert slope.min() > -5000
 
 
 def test_a_large_offset_costs_no_digit():

@@ -144,9 +144,9 @@ def gaussian_filter(
     of Farnebaeck and Westin [1]_, of order 0, 1 or 2, the one of ITK's
     SmoothingRecursiveGaussian and RecursiveGaussian (per voxel there, per unit of
     `spacing` here; ``normalize_across_scale`` there multiplies by ``sigma**order``). It
-    parts from a Gaussian by a thousandth of the range or less. Sums are in float64; integer
-    images are rounded once, in the end, and kept in the range of their type; NaN runs along its
-    lines to the faces. Axes may be of any length, where ITK asks for four voxels.
+    parts from a Gaussian by 0.14 % of a step, or 0.3 % of a point's peak. Sums are in
+    float64; integer images are rounded once, in the end, and kept in the range of their type;
+    NaN runs along its lines to the faces. Axes may be of any length; ITK asks for four voxels.
 
     Otherwise NaN and infinity reach as far as the kernel does, not further. SciPy differs in that
     it filters all axes of an image of more than three, and takes any `cval`.
