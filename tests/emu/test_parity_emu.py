@@ -13,7 +13,7 @@ from voxkern._kernel import kernels
 
 SHAPES = [(1, 1, 1), (1, 1, 37), (4, 1, 5), (1, 17, 11), (5, 6, 33)]
 BUILD = os.environ.get("VOXKERN_EMU", "plain")
-RACES = BUILD == "thread"  # takes long, and sees a race at any shape
+RACES = BUILD == "thread"  # takes long, and sees a race at any shape, of any type
 PLANS = {name: kernel for name, kernel in kernels().items() if "cuda" in kernel.overrides}
 
 
@@ -30,7 +30,7 @@ def c_ordered(args):
 
 
 def dtypes_of(kernel):
-    return (kernel.dtypes[0], kernel.dtypes[-1]) if RACES else kernel.dtypes
+    return kernel.dtypes[-1:] if RACES else kernel.dtypes
 
 
 CASES = [(name, dtype) for name in sorted(PLANS) for dtype in dict.fromkeys(dtypes_of(PLANS[name]))]
@@ -48,7 +48,7 @@ def rules_answer(name, shape, dtype, seed):
 @pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_a_plan_gives_the_rules_answer(gpu, name, dtype, shape):
     kernel = PLANS[name]
-    for seed in range(2):
+    for seed in range(1 if RACES else 2):
         args, wanted = rules_answer(name, shape, dtype, seed)
         got = answer_of(kernel, lambda *a: kernel.overrides["cuda"](gpu, *a), args)
         for answer, want in zip(got, wanted or got, strict=True):
