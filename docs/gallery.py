@@ -62,6 +62,17 @@ GROUPS = {
             "vk.hessian_eigenvalues(brain, 1)[0]",
         ],
     ),
+    "ridges": (
+        "Ridges",
+        [
+            "brain",
+            "vk.frangi(brain, (1, 2))",
+            "vk.sato(brain, (1, 2), black_ridges=True)",
+            "vk.meijering(brain, (1, 2), black_ridges=True)",
+            "vk.objectness(brain, 1.5, object_dimension=2)",
+            "vk.structure_tensor_eigenvalues(vk.structure_tensor(brain))[0]",
+        ],
+    ),
     "denoise": (
         "Denoising that keeps edges",
         [
