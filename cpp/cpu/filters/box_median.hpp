@@ -4,7 +4,8 @@
 // for each x, and the lists of neighbouring x are merged to the middle (after Adams 2021, "Fast
 // Median Filters using Separable Sorting Networks", https://doi.org/10.1145/3450626.3459773,
 // carried to 3-D). Two rows share the merge of what both cover, and so do two columns: even and odd
-// columns lie in vectors of their own, so that what a pair of outputs shares is merged once.
+// columns lie in vectors of their own, so that what a pair of outputs shares is merged once. Two
+// planes of the larger cube share what is read and most of the sorting along z.
 #pragma once
 #include <voxkern/filters/networks.hpp>
 #include <voxkern/simd.hpp>
@@ -32,7 +33,7 @@ V in_turn(V a, V b, std::integer_sequence<int, i...>) {
   return simd::shuffle<(half * N / 2 + i / 2 + (i % 2) * N)...>(a, b);
 }
 
-// One plane, some rows, some columns: `vectors` of even ones and as many of odd ones.
+// One plane or two, some rows, some columns: `vectors` of even ones and as many of odd ones.
 template <class K, int wz, int w>
 class BoxMedian {
   using V = Vec<K>;
@@ -43,15 +44,16 @@ class BoxMedian {
   static_assert(L >= 2);
 
  public:
+  static constexpr int planes = wz == 5 ? 2 : 1;  // of 3 it does not pay
   // As many as keep the lines of a tile near.
   static constexpr i64 most_vectors = list == 25 ? 8 : list == 9 ? 16 : 32;
 
   BoxMedian(const KeyImage<K>& image, i64 vectors)
       : image_(image),
         vectors_(vectors),
-        room_(((w + 1) * 2 * wz + 4 * list + (w == 5 ? 2 * list : 0) + 2) * pitch) {
+        room_((planes * (w + 1) * 2 * wz + 4 * list + (w == 5 ? 2 * list : 0) + 2) * pitch) {
     columns_ = room_.data();
-    lists_ = columns_ + (w + 1) * 2 * wz * pitch;
+    lists_ = columns_ + planes * (w + 1) * 2 * wz * pitch;
     pairs_ = lists_ + 4 * list * pitch;
     row_ = pairs_ + (w == 5 ? 2 * list : 0) * pitch;
     std::fill(room_.begin(), room_.end(), K(0));
@@ -63,11 +65,13 @@ class BoxMedian {
     for (i64 y = y0; y < y1; y += 2) {
       sort_column(z, y + r, x0);
       sort_column(z, y + r + 1, x0);
-      for (int parity = 0; parity < 2; ++parity) merge_rows(y, parity);
-      for (i64 i = 0; i < 2 && y + i < y1; ++i) {
-        if constexpr (w == 5) merge_pairs(int(i));
-        middle(int(i));
-        image_.write(z, y + i, x0, count, row_);
+      for (int plane = 0; plane < planes && z + plane < image_.size.z; ++plane) {
+        for (int parity = 0; parity < 2; ++parity) merge_rows(y, parity, plane);
+        for (i64 i = 0; i < 2 && y + i < y1; ++i) {
+          if constexpr (w == 5) merge_pairs(int(i));
+          middle(int(i));
+          image_.write(z + plane, y + i, x0, count, row_);
+        }
       }
     }
   }
@@ -79,8 +83,8 @@ class BoxMedian {
   Scratch<K> room_;
   K *columns_, *lists_, *pairs_, *row_;
 
-  K* column(i64 y, int parity) const {
-    return columns_ + ((y + r) % (w + 1) * 2 + parity) * wz * pitch;
+  K* column(i64 y, int parity, int plane) const {
+    return columns_ + (((y + r) % (w + 1) * 2 + parity) * planes + plane) * wz * pitch;
   }
   K* lists(int row, int parity) const { return lists_ + (2 * row + parity) * list * pitch; }
 
@@ -95,12 +99,13 @@ class BoxMedian {
     for (std::size_t i = 0; i < n; ++i) simd::store(to + i64(i) * pitch + x, v[i]);
   }
 
-  // The rows at y of wz planes, even and odd columns apart, sorted along z.
+  // The rows at y of the planes around, even and odd columns apart, sorted along z. Those of two
+  // planes follow each other: the second's first line holds what the first plane does not cover.
   void sort_column(i64 z, i64 y, i64 x0) {
     const i64 end = vectors_ * L;
     const i64 places = std::min(2 * vectors_ * L, image_.size.x - x0) + 2 * r;
-    K *even = column(y, 0), *odd = column(y, 1);
-    for (int i = 0; i < wz; ++i) {
+    K *even = column(y, 0, 0), *odd = column(y, 1, 0);
+    for (int i = 0; i < wz + planes - 1; ++i) {
       const K* const row = row_;
       image_.read(z + i - wz / 2, y, x0 - r, places, row_);
       for (i64 x = 0; x <= end; x += L) {
@@ -112,19 +117,28 @@ class BoxMedian {
     if constexpr (wz > 1) {
       for (K* line : {even, odd})
         for (i64 x = 0; x <= end; x += L) {
-          V v[wz];
+          V v[wz + planes - 1];
           load(line, x, v);
-          network::sort<wz>(v);
-          store(v, line, x);
+          if constexpr (planes == 1) {
+            network::sort<wz>(v);
+            store(v, line, x);
+          } else {
+            V first[wz], second[wz];
+            network::sort<wz - 1>(v + 1);
+            network::merge<wz - 1, 1>(v + 1, v, first);
+            network::merge<wz - 1, 1>(v + 1, v + wz, second);
+            store(first, line, x);
+            store(second, line + wz * pitch, x);
+          }
         }
     }
   }
 
   // The lists of the rows y and y + 1: the w + 1 columns around them, all but two of which both
   // use. (Pointers are kept in variables here and below: a store might change a member.)
-  void merge_rows(i64 y, int parity) {
+  void merge_rows(i64 y, int parity, int plane) {
     const K* from[w + 1];
-    for (int i = 0; i <= w; ++i) from[i] = column(y - r + i, parity);
+    for (int i = 0; i <= w; ++i) from[i] = column(y - r + i, parity, plane);
     K *const upper = lists(0, parity), *const lower = lists(1, parity);
     const i64 end = vectors_ * L;
     for (i64 x = 0; x <= end; x += L) {
@@ -198,10 +212,11 @@ void box_median(On on, const KeyImage<K>& image) {
   const i64 across = (needed + Tile::most_vectors - 1) / Tile::most_vectors;
   const i64 vectors = (needed + across - 1) / across;
   const i64 strip = std::clamp<i64>(n.y * n.z / (4 * std::max(1, on.threads)), 16, 256);
-  const i64 down = (n.y + strip - 1) / strip;
-  parallel_for(on, n.z * down * across, [&](i64 i) {
+  const i64 down = (n.y + strip - 1) / strip, deep = (n.z + Tile::planes - 1) / Tile::planes;
+  parallel_for(on, deep * down * across, [&](i64 i) {
     const i64 x = i % across * vectors * pair, y = i / across % down * strip;
-    if (x < n.x) Tile(image, vectors).run(i / across / down, y, std::min(n.y, y + strip), x);
+    const i64 z = i / across / down * Tile::planes;
+    if (x < n.x) Tile(image, vectors).run(z, y, std::min(n.y, y + strip), x);
     simd::stream_fence();
   });
 }
