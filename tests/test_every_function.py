@@ -20,7 +20,7 @@ COMPLEX = {"affine_transform", "map_coordinates", "resample", "resize", "rotate"
 SERIES = {"denoise_mppca"}  # of volumes
 SLOW = {"register"}  # several seconds a call; its own tests refuse
 MASKS = {"mask", "pred", "ref"}
-IMAGES = {"image", "fixed", "moving", "reference", "seed", *MASKS}
+IMAGES = {"image", "fixed", "moving", "reference", "seed", "tensor", *MASKS}
 GOOD: dict[str, Callable[[tuple[int, ...]], Any]] = {
     "angle": lambda shape: 20.0,
     "bands": lambda shape: "H" * min(len(shape), 3),
@@ -77,7 +77,8 @@ def images(name: str, shape: tuple[int, ...] | None = None) -> dict[str, np.ndar
         if parameter in MASKS and name != "reconstruction":
             made[parameter] = rng.random(shape) < 0.6
         elif parameter in IMAGES:
-            made[parameter] = rng.random(shape, np.float32)
+            parts = (6,) if parameter == "tensor" else ()
+            made[parameter] = rng.random((*parts, *shape), np.float32)
     if name == "reconstruction":
         made["mask"] = made["seed"] + np.float32(0.5)
     if name.startswith("binary"):

@@ -72,6 +72,16 @@ def same_device(**arrays: Any) -> None:
         raise TypeError(f"all arrays must be on one device; got {text}")
 
 
+def need_cpu(**arrays: Any) -> None:
+    """Raise TypeError if one of the named arrays is not in the memory of the CPU."""
+    for name, array in arrays.items():
+        if array is not None and type(array) is not np.ndarray:
+            raise TypeError(
+                f"{name} must be in the memory of the CPU, as there is no CUDA kernel for this: "
+                "take it there with cupy.asnumpy(x), or x.cpu() of a PyTorch tensor"
+            )
+
+
 def empty(shape: Sequence[int], dtype: Any, like: Any = None) -> Any:
     """Return an uninitialised array where `like` lives; large ones reuse warm memory."""
     if like is not None and type(like) is not np.ndarray:

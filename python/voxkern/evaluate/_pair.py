@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import _args, _arrays
 
 _MASK = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
@@ -16,8 +14,7 @@ def as_pair(pred: Any, ref: Any, most: int = 32) -> tuple[Any, Any]:
     pair = []
     for name, given in (("pred", pred), ("ref", ref)):
         x = _arrays.adopt(given, name)[0]
-        if type(x) is not np.ndarray:
-            raise TypeError(f"{name} must be on the CPU; got one on a CUDA device: copy it first")
+        _arrays.need_cpu(**{name: x})
         _args.as_dtype(x, _MASK, name)
         _args.as_ndim(x, 1, most, name)
         pair.append(x)

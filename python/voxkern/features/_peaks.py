@@ -15,8 +15,7 @@ from ..morphology import binary_opening
 def on_cpu(image: Any, name: str = "image") -> Any:
     """Return an array of a type that filters take, in NumPy; refuse those on a GPU."""
     x = _arrays.adopt(image, name)[0]
-    if type(x) is not np.ndarray:
-        raise TypeError(f"{name} must be on the CPU: there is no CUDA kernel for this op")
+    _arrays.need_cpu(**{name: x})
     _args.as_dtype(x, _args.REAL, name)
     _args.as_ndim(x, 1, 3, name)
     return x

@@ -305,11 +305,7 @@ def denoise_bm4d(
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     _args.as_ndim(x, 3)
-    if type(x) is not np.ndarray:
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x)
     if x.size and min(x.shape[-3:]) < _SIDE:
         raise ValueError(f"image must have at least 4 voxels along its axes; got {x.shape[-3:]}")
     if sigma is not None:

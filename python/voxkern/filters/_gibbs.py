@@ -82,11 +82,7 @@ def gibbs_unring(
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     ndim = _args.as_ndim(x, 2)
-    if type(x) is not np.ndarray:
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x)
     plane = _args.as_axes(axes, ndim)
     if len(plane) != 2:
         raise ValueError(f"axes must be two; got {axes!r}")

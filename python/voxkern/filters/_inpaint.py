@@ -90,11 +90,7 @@ def inpaint(
     dtype = _args.as_dtype(x, _args.REAL)
     _args.as_ndim(x, 1, 3)
     holes = _arrays.adopt(mask, "mask")[0]
-    if type(x) is not np.ndarray or type(holes) is not np.ndarray:
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x, mask=holes)
     _args.as_dtype(holes, _args.MASK, "mask")
     if holes.shape != x.shape:
         raise ValueError(f"mask must have the image's shape {x.shape}; got {holes.shape}")

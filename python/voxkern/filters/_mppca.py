@@ -84,11 +84,7 @@ def denoise_mppca(
     """
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
-    if type(x) is not np.ndarray:
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x)
     _args.as_ndim(x, 4, 4)
     (volumes,) = _args.as_axes(axis, 4)
     u = np.ascontiguousarray(np.moveaxis(x, volumes, -1), dtype=np.float64)

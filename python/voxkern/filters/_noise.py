@@ -103,11 +103,7 @@ def estimate_sigma(
     x, _ = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     ndim = _args.as_ndim(x)
-    if type(x) is not np.ndarray:
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x)
     if method not in ("wavelet", "residual"):
         raise ValueError(f"method must be 'wavelet' or 'residual'; got {method!r}")
     if coils not in _MAGNITUDE:

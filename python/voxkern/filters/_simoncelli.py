@@ -171,11 +171,7 @@ def _by_spectrum(image: Any, make: Any, axes: Any, out: Any) -> Any:
     """Multiply an image's spectrum with a table, ``make(lengths of the axes)``."""
     x, give = _arrays.adopt(image)
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x)
-    if type(x) is not np.ndarray:
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x)
     along = _args.as_axes(axes, ndim)
     if not 1 <= len(along) <= 3:
         raise ValueError(f"axes must be one to three; got {axes!r}")

@@ -80,11 +80,7 @@ def correct_slice_intensity(
     _args.as_ndim(x, 3, 3)
     (across,) = _args.as_axes(_args.as_int(axis, "axis"), 3)
     where = None if mask is None else _arrays.adopt(mask, "mask")[0]
-    if type(x) is not np.ndarray or (where is not None and type(where) is not np.ndarray):
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x, mask=where)
     if where is not None:
         _args.as_dtype(where, _args.MASK, "mask")
         if where.shape != x.shape:

@@ -94,11 +94,7 @@ def remove_stripes(
     """
     x, give = _arrays.adopt(image)
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x, 2)
-    if type(x) is not np.ndarray:
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x)
     if method not in ("sort", "fourier-wavelet"):
         raise ValueError(f"method must be 'sort' or 'fourier-wavelet'; got {method!r}")
     box, most = _args.as_int(size, "size", 1), _args.as_int(levels, "levels", 1)

@@ -218,7 +218,7 @@ def structure_tensor_eigenvalues(
     x, give = _arrays.adopt(tensor, "tensor")
     dtype = _args.as_dtype(x, _args.FLOAT, "tensor")
     wanted = {4: 6, 3: 3}
-    if wanted.get(x.ndim) != (x.shape[0] if x.ndim else None):
+    if x.ndim not in wanted or x.shape[0] != wanted[x.ndim]:
         raise ValueError(
             "tensor must have shape (6, planes, rows, columns) or (3, rows, columns); "
             f"got {tuple(x.shape)}"

@@ -86,11 +86,7 @@ def denoise_wavelet(
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     _args.as_ndim(x)
-    if type(x) is not np.ndarray:
-        raise TypeError(
-            "image must be in the memory of the CPU: take it there with cupy.asnumpy(x), or "
-            "x.cpu() of a PyTorch tensor"
-        )
+    _arrays.need_cpu(image=x)
     if sigma is not None:
         sigma = _args.as_float(sigma, "sigma", 0)
     if mode not in ("soft", "hard"):

@@ -317,8 +317,7 @@ def _h_extrema(image: Any, h: Any, footprint: Any, workers: Any, *, lower: bool)
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     _args.as_ndim(x)
-    if type(x) is not np.ndarray:
-        raise TypeError("image must be on the CPU; bring it there with .get() or .cpu()")
+    _arrays.need_cpu(image=x)
     height = _args.as_float(h, "h", above=0)
     x = _arrays.rows_contiguous(x)
     if not x.size or height > float(x.max()) - float(x.min()):
