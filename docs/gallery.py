@@ -32,7 +32,7 @@ def scans():
     grid = np.meshgrid(*(np.linspace(-1, 1, n) for n in brain.shape), indexing="ij")
     shade = np.exp(0.5 * grid[1] - 0.4 * grid[2] ** 2).astype(np.float32)
     spots = brain.copy()
-    spots[rng.random(brain.shape) < 0.03] = 100
+    spots[rng.random(brain.shape) < 0.03] = 140
     return {
         "vk": voxkern,
         "np": np,
@@ -40,7 +40,7 @@ def scans():
         "noisy": rician(brain, np.float32(6)),
         "shaded": rician(brain * shade, np.float32(2)),
         "spots": spots,
-        "speckled": brain * rng.gamma(16, 1 / 16, brain.shape).astype(np.float32),
+        "speckled": brain * rng.gamma(40, 1 / 40, brain.shape).astype(np.float32),
         "head": brain > 20,
         "spacing": first.spacing,
     }
@@ -123,9 +123,11 @@ GROUPS = {
             "vk.equalize_adapthist(brain / 100)",
             "vk.match_histograms(shaded, brain)",
             "vk.zscore(brain, head)",
+            "spots",
             "vk.remove_spikes(spots, least=20)",
-            "vk.inpaint(spots, spots == 100)",
-            "vk.despeckle(speckled)",
+            "vk.inpaint(spots, spots == 140)",
+            "speckled",
+            "vk.despeckle(speckled, noise=0.16)",
         ],
     ),
     "morphology": (
