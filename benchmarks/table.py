@@ -1,6 +1,8 @@
-"""Write the speed table of the README from the JSON of `voxkern bench`.
+"""Write the speed tables from the JSON of `voxkern bench`.
 
-Usage: python benchmarks/table.py results.json README.md
+Usage: python benchmarks/table.py results.json README.md docs/speed.md
+
+The README shows the ops that most people come for, and then every loss; the other file shows all.
 """
 
 import json
@@ -8,6 +10,33 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+HEADLINES = {
+    "gaussian_filter",
+    "median_filter",
+    "uniform_filter",
+    "minimum_filter",
+    "binary_erosion",
+    "grey_erosion",
+    "denoise_nl_means",
+    "denoise_bilateral",
+    "anisotropic_diffusion",
+    "denoise_tv",
+    "n4_bias_correction",
+    "frangi",
+    "equalize_adapthist",
+    "affine_transform",
+    "zoom",
+    "resample",
+    "ncc",
+    "mutual_information",
+    "label",
+    "connected_threshold",
+    "distance_transform_edt",
+    "glcm",
+    "register",
+    "dice",
+    "hausdorff_distance",
+}
 BEGIN, END = "<!-- speed table -->", "<!-- end of speed table -->"
 
 
@@ -45,23 +74,54 @@ def line(name, ours, rival):
     return [*cells, f"**{ratio}**" if rival["ratio"] < 1 else ratio]
 
 
-def table(document):
-    """The block between the markers."""
+def is_behind(ours, rival):
+    """Whether the fastest rival is faster, or a target is missed."""
+    missed = any(r["target"] and r["times_copy"] > r["target"] for r in ours)
+    return missed or (rival is not None and rival["ratio"] < 1)
+
+
+def grid(verdicts):
+    """A table of some cases."""
+    head = ["case", "voxkern ms", "in copies", "fastest rival", "its ms", "ratio"]
+    lines = ["| " + " | ".join(head) + " |", "|---|--:|--:|---|--:|--:|"]
+    return "\n".join(lines + ["| " + " | ".join(line(*verdict)) + " |" for verdict in verdicts])
+
+
+def heading(document):
+    """What was measured, where, and how to read it."""
     machine, versions, rows = document["machine"], document["versions"], document["rows"]
     where = machine.get("gpu") or f"{machine['processor']}, {rows[0]['threads']} threads"
     used = ", ".join(f"{name} {version}" for name, version in versions.items())
-    head = ["case", "voxkern ms", "in copies", "fastest rival", "its ms", "ratio"]
-    lines = [
-        f"Measured on {where}, {document['date'][:10]}, with {used}.",
-        "Rivals are those with the same answer; a rival that allocates its answer is compared with",
-        "our call that allocates too. *In copies*: times of a plain copy of the float32 volume.",
-        "Bold: a loss, or a target missed.",
-        "",
-        "| " + " | ".join(head) + " |",
-        "|---|--:|--:|---|--:|--:|",
+    return (
+        f"Measured on {where}, {document['date'][:10]}, with {used}.\n"
+        "Rivals are those with the same answer; a rival that allocates its answer is compared\n"
+        "with our call that allocates too. *In copies*: times of a plain copy of the float32 volume.\n"
+        "Bold: a loss, or a target missed."
+    )
+
+
+def short(document):
+    """The headlines, and all losses."""
+    found = list(verdicts(document["rows"]))
+    ops = {row["case"]: row["op"] for row in document["rows"]}
+    behind = [v for v in found if is_behind(*v[1:])]
+    ahead = [v for v in found if ops[v[0]] in HEADLINES and not is_behind(*v[1:])]
+    return (
+        f"{heading(document)}\n\n{grid(ahead)}\n\n"
+        f"Behind a rival or a target, of all {len(found)} cases ([all of them](docs/speed.md)):\n\n"
+        f"{grid(behind)}"
+    )
+
+
+def whole(document):
+    """All cases, family by family."""
+    families = {row["case"]: row["family"] for row in document["rows"]}
+    found = sorted(verdicts(document["rows"]), key=lambda v: families[v[0]])
+    parts = [
+        f"## {family}\n\n{grid(group)}"
+        for family, group in groupby(found, key=lambda v: families[v[0]])
     ]
-    lines += ["| " + " | ".join(line(*verdict)) + " |" for verdict in verdicts(rows)]
-    return "\n".join(lines)
+    return "\n\n".join(["# Speed", heading(document), *parts]) + "\n"
 
 
 def rewrite(text, block):
@@ -73,14 +133,15 @@ def rewrite(text, block):
     return f"{before}{BEGIN}\n\n{block}\n\n{END}{after}"
 
 
-def main(results, readme):
-    """Rewrite the table in `readme`."""
+def main(results, readme, everything):
+    """Rewrite the table in `readme`, and all of `everything`."""
     document = json.loads(Path(results).read_text())
     path = Path(readme)
-    path.write_text(rewrite(path.read_text(), table(document)))
+    path.write_text(rewrite(path.read_text(), short(document)))
+    Path(everything).write_text(whole(document))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         raise SystemExit(__doc__)
     main(*sys.argv[1:])
