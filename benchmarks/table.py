@@ -95,8 +95,8 @@ def heading(document):
     return (
         f"Measured on {where}, {document['date'][:10]}, with {used}.\n"
         "Rivals are those with the same answer; a rival that allocates its answer is compared\n"
-        "with our call that allocates too. *In copies*: times of a plain copy of the float32 volume.\n"
-        "Bold: a loss, or a target missed."
+        "with our call that allocates too. *In copies*: times of a plain copy of the float32\n"
+        "volume. Bold: a loss, or a target missed."
     )
 
 
