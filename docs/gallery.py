@@ -63,7 +63,7 @@ GROUPS = {
         ],
     ),
     "ridges": (
-        "Ridges",
+        "Ridges and edges",
         [
             "brain",
             "vk.frangi(brain, (1, 2))",
@@ -71,6 +71,7 @@ GROUPS = {
             "vk.meijering(brain, (1, 2), black_ridges=True)",
             "vk.objectness(brain, 1.5, object_dimension=2)",
             "vk.structure_tensor_eigenvalues(vk.structure_tensor(brain))[0]",
+            "vk.canny(brain, 1.5, 40, 80)",
         ],
     ),
     "denoise": (

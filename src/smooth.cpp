@@ -1,3 +1,4 @@
+#include <voxkern/filters/canny.hpp>
 #include <voxkern/filters/gradient.hpp>
 #include <voxkern/filters/local_entropy.hpp>
 #include <voxkern/filters/local_moments.hpp>
@@ -15,9 +16,11 @@ static std::vector<Instance> each_float(F make) {
 }
 
 static const Family smooth([](Module& m) {
+  m.kernel("crests", each<f32, f64>([](auto t) { return &cpu::crests<decltype(t)>; }));
   m.kernel("gradient",
            each_float([](auto t, auto u) { return &cpu::gradient<decltype(t), decltype(u)>; }));
   m.kernel("length", each<f32, f64>([](auto t) { return &cpu::length<decltype(t)>; }));
+  m.kernel("line_sums", each<f32, f64>([](auto t) { return &cpu::line_sums<decltype(t)>; }));
   m.kernel("local_entropy", {instance(&cpu::local_entropy)});
   m.kernel("local_moments", each_float([](auto t, auto u) {
              return &cpu::local_moments<decltype(t), decltype(u)>;

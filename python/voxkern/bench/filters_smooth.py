@@ -179,3 +179,30 @@ def local_entropy_volume(shape: Shape, dtype: str, size: int) -> Work:
         return lambda: rank.entropy(image, box)
 
     return work
+
+
+@case("canny", kind="plane", sigma=(2,))
+def canny_plane(shape: Shape, dtype: str, sigma: float) -> Work:
+    """Edges of a slice of a head."""
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, sigma, 200, 400, out=out))
+
+    @work.rival("scikit-image")
+    def _skimage(x: Any) -> Call:
+        feature = load("skimage.feature")
+        return lambda: feature.canny(x, sigma, 200, 400)
+
+    return work
+
+
+@case("canny", sigma=(2,))
+def canny_volume(shape: Shape, dtype: str, sigma: float) -> Work:
+    """Edges of a head."""
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, sigma, 200, 400, out=out))
+
+    @work.rival("SimpleITK", differs="where the second derivative along the gradient is 0")
+    def _simpleitk(x: Any) -> Call:
+        sitk = load("SimpleITK")
+        image = sitk_image(x)
+        return lambda: sitk.CannyEdgeDetection(image, 25.0, 50.0, [float(sigma) ** 2] * 3)
+
+    return work

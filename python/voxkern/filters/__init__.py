@@ -2,6 +2,7 @@
 
 from ._bilateral import denoise_bilateral
 from ._bm4d import denoise_bm4d
+from ._canny import canny
 from ._clahe import equalize_adapthist
 from ._correlate import convolve, correlate
 from ._correlate1d import convolve1d, correlate1d, prewitt, sobel
@@ -42,6 +43,7 @@ from ._wavelet_denoise import denoise_wavelet
 __all__ = [
     "NyulStandardizer",
     "anisotropic_diffusion",
+    "canny",
     "clip_percentile",
     "convolve",
     "convolve1d",
