@@ -273,7 +273,7 @@ def frangi(
     that scales compare. scikit-image 0.26 does not, so that it prefers the finest scale,
     and takes `gamma` from the first scale for all. NaN reaches as far as the kernel does.
 
-    Takes two volumes of memory: the measure of one scale, and the strongest so far.
+    Takes a second volume of memory without `gamma`, for the norms of a scale.
 
     References
     ----------
