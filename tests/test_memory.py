@@ -1,10 +1,12 @@
 """A call takes one more volume of memory at most, or its documentation says how many.
 
 Each is measured in a child of one process that has done a small call before: what the libraries
-take is there already.
+take is there already. The count holds their pages too, which a short machine takes away and brings
+back: what exceeds is measured again, and the least of three holds.
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +19,9 @@ import voxkern
 HERE = Path(__file__).parent
 ROOM = 12 << 20  # bytes for tables, stacks and the tiles of two threads
 
-PROGRAM = """
+PROGRAM = (
+    f"ROOM = {ROOM}"
+    + """
 import json, os, sys, warnings
 warnings.simplefilter("ignore")
 import numpy as np
@@ -46,16 +50,25 @@ def measure(name):
     volume = max(np.prod(shape) * 4, bytes_out, *(a.nbytes for a in given.values()))
     return [status("VmHWM") - before - bytes_out, int(volume)]
 
-for name in every.NAMES:
+def in_child(name):
     here, there = os.pipe()
     if not os.fork():
-        os.write(there, json.dumps([name, *measure(name)]).encode())
+        os.write(there, json.dumps(measure(name)).encode())
         os._exit(0)
     os.close(there)
-    print(os.read(here, 1000).decode() or json.dumps([name, -1, 1]), flush=True)
+    found = os.read(here, 1000)
     os.close(here)
     os.wait()
+    return json.loads(found or b"[Infinity, 1]")
+
+for name in every.NAMES:
+    found = in_child(name)
+    for _ in range(2):
+        if not 0 <= found[0] <= found[1] + ROOM:
+            found = min(found, in_child(name))
+    print(json.dumps([name, *found]), flush=True)
 """
+)
 
 
 @pytest.mark.slow
@@ -72,6 +85,6 @@ def test_no_call_takes_more_memory_than_it_says():
     wrong = []
     for name, extra, volume in map(json.loads, done.stdout.splitlines()):
         said = " of memory" in (getattr(voxkern, name).__doc__ or "")
-        if extra < 0 or (extra - ROOM > 1.25 * volume and not said):
+        if extra == math.inf or (extra - ROOM > 1.25 * volume and not said):
             wrong.append(f"{name}: {extra / volume:.1f} volumes")
     assert not wrong, "\n".join(wrong)

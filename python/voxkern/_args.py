@@ -35,6 +35,11 @@ def as_dtype(x: Any, allowed: Iterable[str], name: str = "image") -> str:
     return found
 
 
+def float_dtype(dtype: str) -> np.dtype[Any]:
+    """Return the float that an image of `dtype` is answered in: single, unless it needs more."""
+    return np.dtype("float64" if dtype in ("int32", "float64") else "float32")
+
+
 def as_ndim(x: Any, least: int = 1, most: int = 32, name: str = "image") -> int:
     """Return how many axes the array has, which must be between `least` and `most`."""
     if not least <= x.ndim <= most:

@@ -85,7 +85,7 @@ def _plan(
 @_bilateral.example
 def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (100 + 20 * rng.standard_normal(shape)).astype(dtype)
-    answer = np.zeros(shape, "float64" if dtype in ("int32", "float64") else "float32")
+    answer = np.zeros(shape, _args.float_dtype(dtype))
     if dtype.startswith("float"):
         x[rng.random(shape) < 0.05] = np.nan
     reach = ((1, 1, 1), (0, 2, 1), (2, 0, 3))[int(rng.integers(3))]
@@ -216,5 +216,5 @@ def denoise_bilateral(
     def run(volume: Any, answer: Any) -> None:
         _bilateral(volume, answer, offsets, near, reach, by, edge, fill, workers=workers)
 
-    answer_type = np.dtype("float64" if dtype in ("int32", "float64") else "float32")
+    answer_type = _args.float_dtype(dtype)
     return _arrays.run_volumes(run, x, out, answer_type, give)

@@ -13,7 +13,6 @@ from .. import _args, _arrays
 from .._kernel import In, Out, Scalar, kernel, prange
 from ._jet import as_float_image
 from ._noise import estimate_sigma
-from ._pool import answer_type
 
 Array = TypeVar("Array")
 
@@ -341,7 +340,7 @@ def denoise_bm4d(
             guide = np.divide(total, weight, out=total)
         answer[...] = scale * _magnitude(guide) if rician else guide
 
-    return _arrays.run_volumes(run, x, out, answer_type(dtype), give)
+    return _arrays.run_volumes(run, x, out, _args.float_dtype(dtype), give)
 
 
 def _stable(z: Any, sigma: float) -> Any:

@@ -235,9 +235,7 @@ class _Canny:
         """Write which crests belong to a region that has a strong one."""
         from ..regions import label
 
-        labels, count = label(
-            codes, 3, multivalued=False, return_num=True, workers=self.workers
-        )  # fmt: skip
+        labels, count = label(codes, 3, multivalued=False, return_num=True, workers=self.workers)
         keep = np.zeros(count + 1, bool)
         keep[labels[codes == 2]] = True
         np.take(keep, labels, out=answer, mode="clip")
@@ -338,9 +336,7 @@ def canny(
     """
     x, give = _arrays.adopt(image)
     where = None if mask is None else _arrays.adopt(mask, "mask")[0]
-    for name, array in (("image", x), ("mask", where)):
-        if array is not None and type(array) is not np.ndarray:
-            raise TypeError(f"{name} must be on the CPU: there is no CUDA kernel for this op")
+    _arrays.need_cpu(image=x, mask=where)
     edges = _Canny(
         x, sigma, low_threshold, high_threshold, use_quantiles, mode, cval, spacing, workers
     )

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._kernel import In, ListIn, ListOut, Out, Scalar, Size, kernel, prange
 from ..metrics import extremes
-from ._rescale import FLOATS, as_pair, as_volume, finite_range, run_line, take
+from ._rescale import as_pair, as_volume, finite_range, run_line, take
 
 Array = TypeVar("Array")
 
@@ -258,7 +258,7 @@ def equalize_adapthist(
     if nbins > _GRAYS:
         raise ValueError(f"nbins must be at most {_GRAYS}; got {nbins}")
     workers = _args.as_workers(workers)
-    answer = FLOATS.get(found, "float32")
+    answer = _args.float_dtype(found).name
     if value_range is None:
         low, high = finite_range(x, workers) if x.size else (0.0, 1.0)
     else:

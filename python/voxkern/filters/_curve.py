@@ -10,7 +10,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ..metrics import as_mask, extremes, histogram
-from ._rescale import FLOATS, as_pair, as_volume, finite_range, take
+from ._rescale import as_pair, as_volume, finite_range, take
 
 Array = TypeVar("Array")
 
@@ -107,7 +107,7 @@ def _plan_lookup(gpu: Any, x: Any, y: Any, table: Any) -> None:
 
 
 def _example_answer(shape: Any, dtype: str) -> Any:
-    return np.empty(shape, FLOATS.get(dtype, "float32"))
+    return np.empty(shape, _args.float_dtype(dtype))
 
 
 @_interp.example
@@ -161,7 +161,7 @@ def run_curve(
         else:
             large(volume, result)
 
-    return _arrays.run_volumes(run, x, out, FLOATS.get(found, "float32"), give)
+    return _arrays.run_volumes(run, x, out, _args.float_dtype(found).name, give)
 
 
 def run_knots(

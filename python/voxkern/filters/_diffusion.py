@@ -121,7 +121,14 @@ def _plan(gpu: Any, x: Any, y: Any, scale: Any, by: float, step: float, flow: in
 def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (100 + 20 * rng.standard_normal(shape)).astype(dtype)
     scale = (1.0, 0.5, 2.0) if rng.random() < 0.5 else (1.0, 1.0, 1.0)
-    return x, np.zeros(shape, _answer_type(dtype)), scale, -1 / 30**2, 0.05, int(rng.integers(3))
+    return (
+        x,
+        np.zeros(shape, _args.float_dtype(dtype)),
+        scale,
+        -1 / 30**2,
+        0.05,
+        int(rng.integers(3)),
+    )
 
 
 @kernel(dtypes=_args.REAL, exact=False, rtol=1e-6, why="what float32 holds is squared in float32")
@@ -160,10 +167,6 @@ def _plan_power(gpu: Any, x: Any, sums: Any, scale: Any) -> None:
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (100 + 20 * rng.standard_normal(shape)).astype(dtype)
     return x, np.zeros(1), (1.0, 0.5, 2.0)
-
-
-def _answer_type(dtype: str) -> str:
-    return "float64" if dtype in ("int32", "float64") else "float32"
 
 
 def anisotropic_diffusion(
@@ -261,7 +264,7 @@ def anisotropic_diffusion(
     workers = _args.as_workers(workers)
     scale = _args.lift(tuple(1 / s for s in steps), 1.0)
     flow = _FLOWS[kind]
-    answer_type = np.dtype(_answer_type(dtype))
+    answer_type = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:
         spare = _arrays.empty(answer.shape, answer_type, answer) if iterations > 1 else answer

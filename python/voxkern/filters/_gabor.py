@@ -12,7 +12,7 @@ from .. import _args, _arrays
 from .._edge import CONSTANT, inside
 from ._correlate import correlate
 from ._jet import as_float_image
-from ._pool import MODULUS, answer_type, as_pooling, join, start
+from ._pool import MODULUS, as_pooling, join, start
 
 _FFT_FROM = 400  # weights; with fewer the sums themselves are faster (two cores)
 
@@ -144,7 +144,7 @@ def gabor(
         for angle, n in counts.items()
     ]
     whole = len(angles) * len(pairs)
-    real = answer_type(dtype)
+    real = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:
         u = as_float_image(volume)

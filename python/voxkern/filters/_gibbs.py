@@ -88,7 +88,7 @@ def gibbs_unring(
         raise ValueError(f"axes must be two; got {axes!r}")
     n_points = _args.as_int(n_points, "n_points", 1)
     threads = _args.as_workers(workers)
-    real = np.dtype("float64" if dtype in ("int32", "float64") else "float32")
+    real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     source, target = np.moveaxis(x, plane, (-2, -1)), np.moveaxis(result, plane, (-2, -1))
     shortest = min(source.shape[-2:])

@@ -62,7 +62,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     scale[int(rng.integers(3))] *= int(rng.integers(2))
     magnitude = int(rng.integers(2))
     count = 1 if magnitude else sum(s != 0 for s in scale)
-    y = np.empty((count * shape[0], *shape[1:]), _float_type(dtype))
+    y = np.empty((count * shape[0], *shape[1:]), _args.float_dtype(dtype))
     return x, y, tuple(scale), float(rng.choice([0.5, 1])), magnitude
 
 
@@ -90,10 +90,6 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     count = int(rng.integers(1, 4))
     x = (100 * rng.standard_normal((count * shape[0], *shape[1:]))).astype(dtype)
     return x, np.empty(shape, dtype)
-
-
-def _float_type(dtype: str) -> str:
-    return "float64" if dtype in ("int32", "float64") else "float32"
 
 
 class _Differences:
@@ -167,7 +163,7 @@ def _derive(
         x = as_float_image(x)
     if kind == GRADIENT:
         return several(settings, x, give, out, len(along))
-    return _arrays.run_volumes(settings.run, x, out, _float_type(settings.dtype), give)
+    return _arrays.run_volumes(settings.run, x, out, _args.float_dtype(settings.dtype), give)
 
 
 def gradient(

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _args, _arrays
-from ._pool import answer_type
 
 Array = TypeVar("Array")
 
@@ -101,7 +100,7 @@ def inpaint(
     holes = holes != 0
     if x.size and holes.all():
         raise ValueError("mask must leave something of the image")
-    result = _arrays.output(out, x.shape, answer_type(dtype), (x,))
+    result = _arrays.output(out, x.shape, _args.float_dtype(dtype), (x,))
     filled = x.astype(np.float64)
     known = filled[~holes]
     filled[holes] = 0

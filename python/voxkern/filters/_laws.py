@@ -10,7 +10,7 @@ import numpy as np
 from .. import _args, _arrays
 from ._along import as_edges
 from ._jet import as_float_image
-from ._pool import MAGNITUDE, answer_type, as_pooling, join
+from ._pool import MAGNITUDE, as_pooling, join
 from ._turns import Stages, all_turns, run_pooled, run_stages
 from ._uniform import uniform_filter
 
@@ -120,7 +120,7 @@ def laws(
     edges, fill = as_edges(mode, n), float(_args.as_fill(cval, "float64"))
     pooling, reach = as_pooling(pooling), _args.as_int(energy, "energy", 0)
     workers = _args.as_workers(workers)
-    real = answer_type(dtype)
+    real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     y = None if reach else result
     u = as_float_image(x)

@@ -140,11 +140,15 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     size = tuple(int(rng.choice([1, 2, 3, 4, 7])) for _ in range(3))
     before = tuple(n // 2 for n in size)
     edges = (int(e) for e in rng.integers(0, 5, 3))
-    return x, np.empty(shape, _float_type(dtype)), size, before, *edges, 7.0, int(rng.integers(2))
-
-
-def _float_type(dtype: str) -> str:
-    return "float64" if dtype in ("int32", "float64") else "float32"
+    return (
+        x,
+        np.empty(shape, _args.float_dtype(dtype)),
+        size,
+        before,
+        *edges,
+        7.0,
+        int(rng.integers(2)),
+    )
 
 
 def _local(
@@ -163,7 +167,7 @@ def _local(
     def run(volume: Any, answer: Any) -> None:
         _local_moments(volume, answer, box, before, *codes, fill, int(deviation), workers=workers)
 
-    return run_along(run, x, along, out, np.dtype(_float_type(dtype)), give)
+    return run_along(run, x, along, out, _args.float_dtype(dtype), give)
 
 
 def local_mean(

@@ -134,7 +134,7 @@ def denoise_mppca(
     answer = np.where(where[..., None], u, 0)
     answer[seen] = total[seen] / weights[seen][:, None]
     np.maximum(answer, 0, out=answer)
-    real = np.float64 if dtype in ("int32", "float64") else np.float32
+    real = _args.float_dtype(dtype)
     denoised = np.ascontiguousarray(np.moveaxis(answer, -1, volumes), dtype=real)
     result = denoised if give is None else give(denoised)
     if not return_sigma:

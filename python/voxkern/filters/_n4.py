@@ -17,7 +17,6 @@ Array = TypeVar("Array")
 _UNIT = 1 << 20  # Parzen weights are counted in integers of 2^-20
 _NOTHING = np.empty((0, 0, 0), np.float32)
 _ORDER = "sums are single along rows, and added up in an order of their own"
-_FLOATS = {"int32": "float64", "float64": "float64"}  # the answer's type; float32 for all others
 
 
 @kernel(dtypes=_args.REAL, exact=False, rtol=1e-6, atol=1e-7, why="a library's own logarithm")
@@ -343,7 +342,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     x = (50 + 20 * rng.standard_normal(shape)).clip(0).astype(dtype)
     splines = _example_splines(rng, shape)
     lattice = 0.1 * rng.standard_normal(math.prod(splines.grid))
-    y = np.empty(shape, _FLOATS.get(dtype, "float32"))
+    y = np.empty(shape, _args.float_dtype(dtype))
     field = np.empty_like(y) if rng.integers(2) else np.empty((0, 0, 0), y.dtype)
     return x, y, field, lattice, splines.places, splines.tables(), splines.grid
 
@@ -469,7 +468,7 @@ def n4_bias_correction(
         raise ValueError("image must have a voxel; got none")
 
     splines, lattice = _search(volume, inside, trust, search, progress, workers)
-    answer = _FLOATS.get(dtype, "float32")
+    answer = _args.float_dtype(dtype)
     y = _arrays.empty(volume.shape, answer, x)
     field = _arrays.empty(volume.shape if return_field else (0, 0, 0), answer, x)
     _n4_divide(

@@ -167,17 +167,13 @@ def _plan(
 @_nl_means.example
 def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (100 + 20 * rng.standard_normal(shape)).astype(dtype)
-    answer = np.zeros(shape, _answer_type(dtype))
+    answer = np.zeros(shape, _args.float_dtype(dtype))
     if dtype.startswith("float"):
         x[rng.random(shape) < 0.02] = np.nan
     likeness = int(rng.integers(3))
     sizes = ((3, 3, 3), (1, 3, 5), (3, 5, 1))[int(rng.integers(3))]
     weights = _patch(sizes, 25.0, likeness)
     return x, answer, *weights, (1, 2, 1), likeness, 2.0 * 15**2
-
-
-def _answer_type(dtype: str) -> str:
-    return "float64" if dtype in ("int32", "float64") else "float32"
 
 
 def _patch(sizes: tuple[int, ...], h: float, likeness: int) -> list[np.ndarray]:
@@ -340,7 +336,7 @@ def denoise_nl_means(
         else:
             _by_slabs(volume, answer, rest, progress, workers)
 
-    return _arrays.run_volumes(run, x, out, np.dtype(_answer_type(dtype)), give)
+    return _arrays.run_volumes(run, x, out, _args.float_dtype(dtype), give)
 
 
 def _by_slabs(volume: Any, answer: Any, rest: Any, progress: Any, workers: Any) -> None:

@@ -117,7 +117,7 @@ def estimate_sigma(
         raise ValueError(f"image must have voxels; got shape {x.shape}")
     last = min(ndim, 3)
     volumes = x.reshape(-1, *x.shape[ndim - last :])
-    real = np.float64 if dtype in ("int32", "float64") else np.float32
+    real = _args.float_dtype(dtype)
     if window is not None:
         answer = np.empty(volumes.shape, real)
         for volume, result in zip(volumes, answer, strict=True):

@@ -74,8 +74,3 @@ def join(
     how = {"max": MAX, "min": MIN, "mean": ADD}[pooling]
     for part, other, target in _arrays.volumes(a, a if b is None else b, y):
         _pool(part, other, target, what, how, weight, workers=workers)
-
-
-def answer_type(dtype: str) -> np.dtype[Any]:
-    """Return the type of the answer for images of `dtype`."""
-    return np.dtype("float64" if dtype in ("int32", "float64") else "float32")

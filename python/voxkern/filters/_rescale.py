@@ -13,7 +13,6 @@ from ..metrics import add_parts, as_mask, extremes, given, histogram, parts_of, 
 
 Array = TypeVar("Array")
 
-FLOATS = {"int32": "float64", "float64": "float64"}  # the answer's type; float32 for all others
 EVERYWHERE = np.empty((0, 0, 0), np.uint8)
 _OUTPUTS = ("uint8", "float32", "float64")
 
@@ -121,7 +120,7 @@ def take(image: Any, name: str = "image") -> tuple[Any, Any, str]:
 def as_output(dtype: Any, found: str) -> str:
     """Return the name of the answer's type, by default the float that fits the image."""
     if dtype is None:
-        return FLOATS.get(found, "float32")
+        return _args.float_dtype(found).name
     try:
         name = np.dtype(dtype).name
     except TypeError:
@@ -436,7 +435,7 @@ def zscore(
         raise ValueError("image must have a number that counts; got none")
     if not deviation > 0:
         raise ValueError(f"image must have more than one value where it counts; got {mean:g} alone")
-    answer = FLOATS.get(found, "float32")
+    answer = _args.float_dtype(found).name
     return run_line(x, give, answer, out, workers, offset=mean, width=deviation)
 
 
@@ -530,7 +529,7 @@ def white_stripe(
     mean, deviation = _binned(counts, edges, *cut)
     if not deviation > 0:
         raise ValueError("image must have a stripe of more than one value; found one")
-    answer = FLOATS.get(found, "float32")
+    answer = _args.float_dtype(found).name
     return run_line(x, give, answer, out, workers, offset=mean, width=deviation)
 
 
@@ -626,7 +625,7 @@ def pet_suv(
     half = _args.as_float(half_life_s, "half_life_s", above=0)
     delay = _args.as_float(delay_s, "delay_s", 0)
     factor = 1000 * weight / (dose * 2 ** (-delay / half))
-    answer = FLOATS.get(found, "float32")
+    answer = _args.float_dtype(found).name
     return run_line(
         x, give, answer, out, _args.as_workers(workers),
         span=_args.as_float(slope, "slope") * factor,

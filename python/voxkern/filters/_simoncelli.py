@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
-from ._pool import answer_type
 
 
 def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None) -> Any:
@@ -175,7 +174,7 @@ def _by_spectrum(image: Any, make: Any, axes: Any, out: Any) -> Any:
     along = _args.as_axes(axes, ndim)
     if not 1 <= len(along) <= 3:
         raise ValueError(f"axes must be one to three; got {axes!r}")
-    real = answer_type(dtype)
+    real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     shape = tuple(x.shape[a] for a in along)
     if x.size:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
-from ._pool import answer_type
 
 
 def correct_slice_intensity(
@@ -87,7 +86,7 @@ def correct_slice_intensity(
             raise ValueError(f"mask must have the image's shape {x.shape}; got {where.shape}")
         where = np.moveaxis(where != 0, across, 0)
     passes = _args.as_int(smoothness, "smoothness", 1)
-    real = answer_type(dtype)
+    real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     slices = np.moveaxis(x, across, 0)
     least = float(np.mean(x, dtype=np.float64)) if x.size else 0.0

@@ -161,7 +161,7 @@ def remove_spikes(
     if kspace:
         if type(x) is not np.ndarray:
             raise TypeError("image must be in the memory of the CPU with kspace=True")
-        real = np.dtype("float64" if dtype in ("int32", "float64") else "float32")
+        real = _args.float_dtype(dtype)
 
         def mend(volume: Any, answer: Any) -> None:
             part = volume.reshape(volume.shape[3 - last :]).astype(np.float64)

@@ -11,7 +11,6 @@ import numpy as np
 from .. import _args, _arrays
 from .._kernel import In, Out, Scalar, kernel, prange
 from ._local import local_mean, local_std
-from ._pool import answer_type
 
 Array = TypeVar("Array")
 
@@ -182,7 +181,7 @@ def despeckle(
     if length > 1:
         raise ValueError(f"step must be at most 1; got {step!r}")
     workers = _args.as_workers(workers)
-    real = answer_type(dtype)
+    real = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:
         u = volume if volume.dtype == real else volume.astype(real)

@@ -8,7 +8,6 @@ import numpy as np
 
 from .. import _args, _arrays
 from ._median import median_filter
-from ._pool import answer_type
 
 Array = TypeVar("Array")
 
@@ -100,7 +99,7 @@ def remove_stripes(
     box, most = _args.as_int(size, "size", 1), _args.as_int(levels, "levels", 1)
     width = _args.as_float(sigma, "sigma", above=0)
     workers = _args.as_workers(workers)
-    real = answer_type(dtype)
+    real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     if method == "fourier-wavelet":
         pywt = _pywt(wavelet)

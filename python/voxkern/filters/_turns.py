@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import _arrays
-from ._pool import MAGNITUDE, PLAIN, answer_type, join, start
+from .. import _args, _arrays
+from ._pool import MAGNITUDE, PLAIN, join, start
 from ._separable import at_once, take_steps
 
 Taps = tuple[Any, int]  # weights to correlate with, and how many of them reach back
@@ -60,7 +60,7 @@ def run_pooled(
     edges: tuple[int, ...], fill: float, pooling: str, out: Any, workers: Any,
 ) -> Any:  # fmt: skip
     """Return the pooled responses of an adopted image of floats, in `out` if it is given."""
-    result = _arrays.output(out, x.shape, answer_type(dtype), (x,))
+    result = _arrays.output(out, x.shape, _args.float_dtype(dtype), (x,))
     target = result if _arrays.rows_contiguous(result) is result else None
     y = _arrays.empty(x.shape, result.dtype, x) if target is None else target
     start(y, pooling)

@@ -99,16 +99,16 @@ def _plan_project(
     energy[...] = gpu.get(total)
 
 
-def _example_field(rng: np.random.Generator, shape: Any, real: str) -> list[Any]:
+def _example_field(rng: np.random.Generator, shape: Any, real: Any) -> list[Any]:
     field = [rng.standard_normal(shape).astype(real) for _ in range(3)]
     field[0][-1], field[1][:, -1], field[2][:, :, -1] = 0, 0, 0
     return field
 
 
 @_tv_project.example
-def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: Any) -> tuple[Any, ...]:
     x = (10 * rng.random(shape)).astype(dtype)
-    real = _answer_type(dtype)
+    real = _args.float_dtype(dtype)
     return x, *_example_field(rng, shape, real), np.zeros(shape, real), np.zeros(2), 2.5, 1 / 6
 
 
@@ -197,13 +197,9 @@ def _plan_primal(
 @_tv_primal.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (10 * rng.random(shape)).astype(dtype)
-    real = _answer_type(dtype)
+    real = _args.float_dtype(dtype)
     u = (10 * rng.random(shape)).astype(real)
     return x, *_example_field(rng, shape, real), u, np.zeros(shape, real), np.zeros(1), 0.4, 0.8
-
-
-def _answer_type(dtype: str) -> str:
-    return "float64" if dtype in ("int32", "float64") else "float32"
 
 
 def denoise_tv(
@@ -295,7 +291,7 @@ def denoise_tv(
         raise ValueError(f"method must be 'chambolle' or 'chambolle-pock'; got {method!r}")
     workers = _args.as_workers(workers)
     solve = _project if method == "chambolle" else _primal_dual
-    answer_type = np.dtype(_answer_type(dtype))
+    answer_type = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:
         if last == 2:  # planes are what the work is split by

@@ -11,7 +11,7 @@ import numpy as np
 from .. import _args, _arrays
 from ._along import as_edges
 from ._jet import as_float_image
-from ._pool import answer_type, as_pooling
+from ._pool import as_pooling
 from ._turns import Stages, Taps, all_turns, run_pooled, run_stages
 
 
@@ -112,7 +112,7 @@ def wavelet(
         tuple(_spread(high if step == level - 1 and band == "H" else low, step) for band in bands)
         for step in range(level)
     )
-    result = _arrays.output(out, x.shape, answer_type(dtype), (x,))
+    result = _arrays.output(out, x.shape, _args.float_dtype(dtype), (x,))
     u = as_float_image(x)
     if rotation_invariant:
         run_pooled(u, dtype, all_turns(stages), along, edges, fill, pooling, result, workers)

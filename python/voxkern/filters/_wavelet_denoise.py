@@ -104,7 +104,7 @@ def denoise_wavelet(
     if wavelet not in pywt.wavelist(kind="discrete"):
         raise ValueError(f"wavelet must be a discrete wavelet of PyWavelets; got {wavelet!r}")
     last = min(x.ndim, 3)
-    real = np.dtype("float64" if dtype in ("int32", "float64") else "float32")
+    real = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:
         part = volume.reshape(volume.shape[3 - last :]).astype(real)

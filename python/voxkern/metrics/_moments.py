@@ -118,7 +118,7 @@ def _pair_gradient(
 
 @_pair_gradient.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
-    out = np.zeros(shape, "float64" if dtype in ("int32", "float64") else "float32")
+    out = np.zeros(shape, _args.float_dtype(dtype))
     return *_example_pair(rng, shape, dtype), out, 1.5, 2.0, -0.5, float(rng.random())
 
 

@@ -78,7 +78,7 @@ def as_pair(fixed: Any, moving: Any, mask: Any) -> Pair:
 
 def gradient_of(pair: Pair, run: Callable[[Any], None]) -> Any:
     """Return what `run` writes into an array of the moving image's shape, as its kind."""
-    dtype = "float64" if _args.dtype_name(pair.moving) in ("int32", "float64") else "float32"
+    dtype = _args.float_dtype(_args.dtype_name(pair.moving))
     out = _arrays.empty(pair.moving.shape, dtype, pair.moving)
     run(out)
     out = out.reshape(pair.shape)

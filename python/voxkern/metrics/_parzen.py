@@ -140,7 +140,7 @@ def _parzen_gradient(
 @_parzen_gradient.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     window = _example_window(rng)
-    out = np.zeros(shape, "float64" if dtype in ("int32", "float64") else "float32")
+    out = np.zeros(shape, _args.float_dtype(dtype))
     table = rng.standard_normal(window[0] ** 2)
     return *_example_pair(rng, shape, dtype), *window, table, 0.01, out
 

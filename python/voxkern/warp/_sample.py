@@ -170,9 +170,9 @@ def as_image(image: Any, order: int) -> tuple[Any, Any, str]:
     return x, give, _args.as_dtype(x, _args.REAL)
 
 
-def coefficient_type(dtype: str) -> str:
+def coefficient_type(dtype: str) -> np.dtype[Any]:
     """Return the type of the coefficients of an image."""
-    return "float64" if dtype in ("int32", "float64") else "float32"
+    return _args.float_dtype(dtype)
 
 
 def reader(gpu: Any, name: str, x: Any, y: Any, order: int) -> str:
