@@ -69,8 +69,9 @@ def line(name, ours, rival):
     cells = [f"`{name}`", number(alike["ms"]), copies]
     if rival is None:
         return [*cells, "none", "", ""]
-    ratio = f"{number(rival['ratio'])}x"
-    cells += [rival["who"] + ("" if rival["out"] else ", allocates"), number(rival["ms"])]
+    about = "~" if rival["estimated"] else ""
+    ratio = f"{about}{number(rival['ratio'])}x"
+    cells += [rival["who"] + ("" if rival["out"] else ", allocates"), about + number(rival["ms"])]
     return [*cells, f"**{ratio}**" if rival["ratio"] < 1 else ratio]
 
 
@@ -96,7 +97,8 @@ def heading(document):
         f"Measured on {where}, {document['date'][:10]}, with {used}.\n"
         "Rivals are those with the same answer; a rival that allocates its answer is compared\n"
         "with our call that allocates too. *In copies*: times of a plain copy of the float32\n"
-        "volume. Bold: a loss, or a target missed."
+        "volume. Bold: a loss, or a target missed. A time with ~ is estimated from a volume of 64\n"
+        "voxels a side, for one call would take over a minute."
     )
 
 

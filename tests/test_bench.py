@@ -5,6 +5,7 @@ import importlib.util
 import json
 import pathlib
 import sys
+import time
 import types
 
 import numpy as np
@@ -133,6 +134,39 @@ def test_a_wrong_answer_is_no_rival(measure):
     assert (wrong.status, wrong.same) == ("differs", False)
     assert "4095 of 4096 voxels differ" in wrong.note
     assert rows[0].ratio is rows[1].ratio is None
+
+
+def test_a_rival_over_the_limit_is_estimated(measure):
+    def slow(x):
+        seen.append(x.shape)
+        time.sleep(x.size * 1e-7)
+        return x * 2
+
+    seen = []
+    rows = measure(case_of(("SciPy", slow, False)), size=128, limit=0.1)
+    mine = next(r for r in rows if r.who == "voxkern" and not r.out)
+    rival = rows[-1]
+    assert set(seen) == {(64, 64, 64)}
+    assert (rival.estimated, rival.same, rival.shape) == (True, True, (128, 128, 128))
+    assert rival.ms >= 128**3 * 1e-7 * 1e3
+    assert mine.ratio == pytest.approx(rival.ms / mine.ms)
+    assert "~" in _show._cells(rival)[2]
+
+
+def test_a_rival_within_the_limit_is_measured_at_size(measure):
+    seen = []
+    rows = measure(case_of(("SciPy", lambda x: seen.append(x.shape) or x * 2, False)), size=80)
+    assert seen[0] == (64, 64, 64)
+    assert set(seen[1:]) == {(80, 80, 80)}
+    assert not rows[-1].estimated
+
+
+def test_a_wrong_answer_over_the_limit_is_no_rival(measure):
+    rows = measure(
+        case_of(("SciPy", lambda x: time.sleep(0.02) or x * 3, False)), size=128, limit=0.1
+    )
+    assert (rows[-1].status, rows[-1].same) == ("differs", False)
+    assert rows[0].ratio is None
 
 
 def test_rivals_that_allocate_meet_us_allocating():

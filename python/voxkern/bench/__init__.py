@@ -34,6 +34,7 @@ def main(
     threads: int | None = None,
     quick: bool = False,
     rivals: bool = True,
+    limit: float = 60.0,
     json: Path | None = None,
     plot: Path | None = None,
 ) -> int:
@@ -62,6 +63,7 @@ def main(
                 threads=threads,
                 quick=quick,
                 rivals=rivals,
+                limit=limit,
                 progress=tell,
             )
     except (ValueError, ImportError) as error:
@@ -73,7 +75,8 @@ def main(
     console.print(
         f"{here['processor']}, {rows[0].threads} threads; ms: the middle run; of copy: share of "
         "the bandwidth of a plain copy; in copies: times of a plain copy of the float32 volume; "
-        "ratio: the rival's time over ours with out= used alike, for us the fastest rival's"
+        "ratio: the rival's time over ours with out= used alike, for us the fastest rival's; ~: "
+        "estimated from a small volume, because one call takes too long"
     )
     if missing := sorted({r.who for r in rows if r.status == "not installed"}):
         console.print(f"not installed: {', '.join(missing)} (pip install 'voxkern[bench]')")

@@ -33,6 +33,10 @@ def app(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs; good to a tenth.")] = False,
     rivals: Annotated[bool, typer.Option(help="Run the other libraries that are here too.")] = True,
+    limit: Annotated[
+        float,
+        typer.Option(help="Seconds a rival's call may take; a slower one is estimated."),
+    ] = 60.0,
     json: Annotated[
         Path | None, typer.Option(help="Write every number, the machine and versions here.")
     ] = None,
@@ -55,6 +59,7 @@ def app(
         threads=threads,
         quick=quick,
         rivals=rivals,
+        limit=limit,
         json=json,
         plot=plot,
     )

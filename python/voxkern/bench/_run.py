@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from voxkern.bench import _gpu, _machine
 from voxkern.bench._case import Case, Rival, Work, cases
 from voxkern.bench._clock import QUICK, Clock, Contender, Patience, cpu_clock, in_turn
 
+SMALL = 64  # voxels a side of the volume on which a rival shows how slow it is
 REST = 0.005  # seconds between contenders: OpenMP threads spin a while after their work
 OURS = "voxkern"
 
@@ -25,8 +27,10 @@ class Row:
     `ratio` is the rival's time over ours, ``out=`` used alike; in our own rows, that of the fastest
     rival with the same answer, so below 1 is a loss. A row of ours with `alone` set had one thread
     while everybody else had all; its ratio is its time over ours with all. `times_copy` is in times
-    of a plain copy of the float32 volume. `status` is ``ok``, ``absent`` (no such op), ``not
-    installed``, ``differs`` (claims the same answer, has another), ``failed`` or ``unavailable``.
+    of a plain copy of the float32 volume. A rival with `estimated` set would have taken longer than
+    the limit: its time is that on a small volume, scaled by the voxels. `status` is ``ok``,
+    ``absent`` (no such op), ``not installed``, ``differs`` (claims the same answer, has another),
+    ``failed`` or ``unavailable``.
     """
 
     family: str
@@ -38,6 +42,7 @@ class Row:
     backend: str = ""
     out: bool = False
     alone: bool = False
+    estimated: bool = False
     status: str = "ok"
     note: str = ""
     same: bool = True
@@ -88,12 +93,15 @@ class Settings:
     threads: int | None = None
     quick: bool = False
     rivals: bool = True
+    limit: float = 60.0
 
     def __post_init__(self) -> None:
         if self.device not in ("cpu", "cuda"):
             raise ValueError(f"device must be 'cpu' or 'cuda', not {self.device!r}")
         if self.size < 16:
             raise ValueError(f"size must be at least 16 voxels a side, not {self.size}")
+        if not self.limit > 0:
+            raise ValueError(f"limit must be positive seconds, not {self.limit}")
         most = _machine.available_cpus()
         if not 1 <= self.workers <= most:
             raise ValueError(
@@ -121,6 +129,7 @@ def run(
     threads: int | None = None,
     quick: bool = False,
     rivals: bool = True,
+    limit: float = 60.0,
     ops: Any = None,
     progress: Callable[[Case, int, int], None] | None = None,
 ) -> list[Row]:
@@ -142,6 +151,9 @@ def run(
         Fewer and shorter runs.
     rivals : bool
         Whether to run the rivals too.
+    limit : float
+        Seconds that one call of a rival may take. One that would take longer, by what it takes on
+        a volume of 64 voxels a side, is run on that alone and its time is an estimate.
     ops : namespace, optional
         Where to look up our functions; `voxkern` itself if left out.
     progress : callable, optional
@@ -154,7 +166,7 @@ def run(
     chosen = cases(family, op)
     if not chosen:
         raise ValueError(f"no case for family={family!r}, op={op!r}")
-    settings = Settings(device, backend, size, threads, quick, rivals)
+    settings = Settings(device, backend, size, threads, quick, rivals, limit)
     rows: list[Row] = []
     for index, one in enumerate(chosen):
         if progress:
@@ -244,17 +256,15 @@ class _Bench:
         for name in _backends(self.ops, self.device, self.settings.backend):
             entries += self._ours(work, name, others)
         if self.settings.rivals:
-            for rival in work.rivals:
-                if rival.device == self.device:
-                    entries += self._rival(work, rival, others)
+            entries += self._rivals(work, others)
         _machine.set_threads(self.threads)  # again: the rivals' libraries are loaded now
         yardstick, cores = self._time(entries)
         moved = self._moved(work)
         for entry in entries:
             self._fill(entry, yardstick, moved, cores)
-        rows = [e.row for e in entries]
+        rows = [e.row for e in entries] + others
         _compare(rows)
-        return rows + others
+        return rows
 
     def _ours(self, work: Work, backend: str, others: list[Row]) -> list[_Entry]:
         """With ``out=`` and without."""
@@ -313,6 +323,31 @@ class _Bench:
 
         return go_alone if alone else go
 
+    def _rivals(self, work: Work, others: list[Row]) -> list[_Entry]:
+        """Every rival on this device, those that take too long on a small volume only."""
+        rivals = [r for r in work.rivals if r.device == self.device]
+        if self.device == "cuda" or self.settings.size <= SMALL:
+            return [e for rival in rivals for e in self._rival(work, rival, others)]
+        entries = []
+        small = _Bench(self.case, self.ops, replace(self.settings, size=SMALL))
+        trial = self.case.work(SMALL)
+        more = (self.settings.size / SMALL) ** len(self.shape)
+        tried = {r.name: r for r in trial.rivals}
+        if rivals:
+            with _using(self.ops, _backends(self.ops, self.device, self.settings.backend)[0]):
+                out: tuple[Any, ...] = (None,) if trial.out else ()
+                small.answer = trial.call(getattr(self.ops, self.case.op), *trial.inputs, *out)
+        for rival in rivals:
+            found = small._rival(trial, tried[rival.name], [])
+            seconds = more * found[0].contender.first if found else 0.0
+            if seconds <= self.settings.limit:
+                entries += self._rival(work, rival, others)
+                continue
+            row = replace(found[0].row, shape=self.shape, ms=1e3 * seconds, estimated=True)
+            row.note = row.note or f"estimated from a volume of {SMALL} voxels a side"
+            others.append(row)
+        return entries
+
     def _rival(self, work: Work, rival: Rival, others: list[Row]) -> list[_Entry]:
         row = self.row(rival.name, out=rival.out, same=not rival.differs, note=rival.differs)
         if not _machine.installed(rival.peer):
@@ -321,15 +356,18 @@ class _Bench:
             return []
         try:
             calls = [rival.prepare(*inputs) for inputs in self._sets(work.inputs)]
+            start = time.perf_counter()
+            answer = calls[0]()
+            first = time.perf_counter() - start
             if row.same and self.answer is not None:
-                wrong = (rival.agree or work.agree)(self.answer, calls[0]())
+                wrong = (rival.agree or work.agree)(self.answer, answer)
                 if wrong:
                     row.status, row.same, row.note = "differs", False, wrong
         except Exception as error:  # shown in the table; the other contenders still run
             row.status, row.note = "failed", f"{type(error).__name__}: {error}".splitlines()[0]
             others.append(row)
             return []
-        return [_Entry(row, Contender(rival.name, calls))]
+        return [_Entry(row, Contender(rival.name, calls, first))]
 
     def _sets(self, inputs: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """The inputs where the device wants them."""

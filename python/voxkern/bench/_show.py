@@ -94,7 +94,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         who,
         "yes" if row.out else "no",
-        _number(row.ms),
+        ("~" if row.estimated else "") + _number(row.ms),
         _number(row.gbs),
         f"{100 * row.share:.0f} %" if row.share is not None else "",
         _times(row),
