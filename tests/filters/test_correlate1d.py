@@ -42,6 +42,17 @@ def test_scipys_answer(mode, shape, dtype):
         hold(prewitt(x, axis, **args), ndimage.prewitt(x, axis, **args), x, 9)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
+@pytest.mark.parametrize("weights", [[1, -2, 1], [-90, 0, 90], [3, 7, 5000], [0.5, 9, 0.5]])
+def test_sums_too_large_for_the_type_wrap_as_in_scipy(weights, dtype):
+    ends = np.iinfo(dtype)
+    x = np.random.default_rng(3).integers(ends.min, ends.max, (5, 70), dtype, endpoint=True)
+    for cval in (0, ends.max):
+        args = {"mode": "constant", "cval": cval}
+        want = ndimage.correlate1d(x, weights, **args)
+        np.testing.assert_array_equal(correlate1d(x, weights, **args), want)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_long_kernels_of_any_weights(mode):
     x = image((3, 70, 300), "float64")

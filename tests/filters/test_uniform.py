@@ -35,7 +35,7 @@ def test_scipys_answer(mode, shape, dtype):
         hold(uniform_filter(x, size, **args), want, x)
 
 
-@pytest.mark.parametrize("size", [5, 21, 64, 65, 129, 300])
+@pytest.mark.parametrize("size", [5, 21, 64, 65, 127, 128, 129, 300])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_windows_and_tiles_of_any_size(dtype, size):
     x = image((3, 90, 700), dtype)

@@ -142,6 +142,24 @@ struct Writer {
       simd::store(out + x, as_numbers<T>(keys(x) ^ flip));
     if (x < count) simd::store(out + x, as_numbers<T>(keys(x) ^ flip), int(count - x));
   }
+
+  // By N vectors at a time: make(x, keys) may run so far beyond the last.
+  template <int N, class F>
+  void rows(T* out, i64 count, F make) const {
+    const bool stream = past && reinterpret_cast<u64>(out) % simd::bytes == 0;
+    V keys[N];
+    for (i64 x = 0; x < count; x += N * V::lanes) {
+      make(x, keys);
+      for (int v = 0; v < N; ++v) {
+        const i64 at = x + v * V::lanes;
+        const auto numbers = as_numbers<T>(keys[v] ^ flip);
+        if (at + V::lanes > count)
+          at < count ? simd::store(out + at, numbers, int(count - at)) : void();
+        else
+          stream ? simd::stream(out + at, numbers) : simd::store(out + at, numbers);
+      }
+    }
+  }
 };
 
 // out[x] = the least of line[x .. x + w - 1]; the line has room for a vector behind its last place.
@@ -446,9 +464,7 @@ class ChordTask {
       }
       for (i64 z = a_.z; z < b_.z; ++z) {
         for (std::size_t i = 0; i < from_.size(); ++i) from_[i] = at_[i] + (z - a_.z) * plane;
-        combine();
-        writer.row(job_.out.row(z, y) + a_.x, columns_,
-                   [&](i64 x) { return simd::load(line_ + x); });
+        writer.template rows<4>(job_.out.row(z, y) + a_.x, columns_, combined());
       }
     }
   }
@@ -470,36 +486,34 @@ class ChordTask {
 
   // One row's minima over each length, each made from the length before.
   void make_row(i64 plane, i64 y) {
-    reader_.read(job_.row(a_.z + job_.z.first + plane, y), line_);
-    const K* from = line_;
+    const bool single = chords_.lengths[0] == 1;
+    K* from = single ? row(plane, y, 0) : line_;
+    reader_.read(job_.row(a_.z + job_.z.first + plane, y), from);
     i64 done = 1;
-    for (i64 kind = 0; kind < kinds_; ++kind) {
+    for (i64 kind = single; kind < kinds_; ++kind) {
       K* to = row(plane, y, kind);
       const i64 length = chords_.lengths[kind];
-      do {
-        const i64 by = std::min(done, length - done);
+      while (done < length) {
+        const i64 next = std::min(4 * done, length), most = next - done;
         for (i64 x = 0; x < places_; x += V::lanes)
-          simd::store(to + x, min(simd::load(from + x), simd::load(from + x + by)));
-        done += by;
+          simd::store(to + x, next <= 2 * done   ? least<2>(from + x, done, most)
+                              : next <= 3 * done ? least<3>(from + x, done, most)
+                                                 : least<4>(from + x, done, most));
+        done = next;
         from = to;
-      } while (done < length);
+      }
     }
   }
 
-  void combine() {
-    constexpr int N = 4;
-    const i64 n = i64(from_.size()), columns = columns_;
-    const K* const* const from = from_.data();
-    K* const line = line_;
-    for (i64 x = 0; x < columns; x += N * V::lanes) {
-      V low[N];
-      for (int v = 0; v < N; ++v) low[v] = simd::load(from[0] + x + v * V::lanes);
+  // Makes four vectors of the answer from the chords of a row.
+  auto combined() const {
+    return [n = i64(from_.size()), from = from_.data()](i64 x, V(&low)[4]) {
+      for (int v = 0; v < 4; ++v) low[v] = simd::load(from[0] + x + v * V::lanes);
       for (i64 i = 1; i < n; ++i) {
         const K* at = from[i] + x;
-        for (int v = 0; v < N; ++v) low[v] = min(low[v], simd::load(at + v * V::lanes));
+        for (int v = 0; v < 4; ++v) low[v] = min(low[v], simd::load(at + v * V::lanes));
       }
-      for (int v = 0; v < N; ++v) simd::store(line + x + v * V::lanes, low[v]);
-    }
+    };
   }
 };
 

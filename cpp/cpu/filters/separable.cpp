@@ -9,8 +9,10 @@ void separable(On on, View<const T> in, View<T> out, List<const f64> wz, List<co
                List<const f64> wx, Size before, Edge ez, Edge ey, Edge ex, f64 fill) {
   if (in.size.count() == 0) return;
   const Taps taps[] = {{wz, before.z, ez}, {wy, before.y, ey}, {wx, before.x, ex}};
-  if constexpr (sizeof(T) <= 2)
+  if constexpr (sizeof(T) <= 2) {
     if (averages(taps)) return average_axes(on, in, out, taps, fill);
+    if (whole(taps, fill)) return whole_axes(on, in, out, taps, fill);
+  }
   correlate_axes(on, in, out, taps, fill);
 }
 

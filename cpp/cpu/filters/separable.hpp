@@ -7,11 +7,13 @@
 // SciPy's sums are repeated operation by operation, so that integers are cut to the same values.
 //
 // Averages of short integers are summed in float32 all the same, which is off by little: only sums
-// so near to a whole number that it matters where they are cut are made again in float64.
+// so near to a whole number that it matters where they are cut are made again in float64. Under
+// whole weights short integers stay what they are: sums wrap in 16 bits as they would when cut.
 #pragma once
 #include <voxkern/filters/separable.hpp>
 #include <voxkern/simd.hpp>
 
+#include <cpu/filters/shorts.hpp>
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
 
@@ -32,6 +34,14 @@ struct Taps {
 };
 
 namespace axes {
+
+template <class C>
+C number(f64 value) {
+  if constexpr (std::is_integral_v<C>)
+    return C(i64(value));
+  else
+    return C(value);
+}
 
 constexpr i64 group = 4;  // lines made by one sweep over what they need, which they share
 constexpr i64 line_bytes = 64;
@@ -66,9 +76,9 @@ struct Line {
     }
     kind = even ? Kind::even : odd ? Kind::odd : Kind::any;
     if (kind == Kind::any)
-      weights.assign(all.data, all.data + size);
+      for (i64 n = 0; n < size; ++n) weights.push_back(number<C>(all[n]));
     else
-      for (i64 n = size / 2; n >= 0; --n) weights.push_back(C(all[n]));
+      for (i64 n = size / 2; n >= 0; --n) weights.push_back(number<C>(all[n]));
     f64 total = 0;
     for (i64 n = 0; n < size; ++n) {
       averages = averages && all[n] >= 0;
@@ -86,7 +96,7 @@ struct Line {
 
 // Whether sums in float32 stand for SciPy's in float64.
 template <class T, class C>
-constexpr bool guarded = std::is_integral_v<T> && std::is_same_v<C, f32>;
+constexpr bool guarded = std::is_integral_v<T>&& std::is_same_v<C, f32>;
 
 template <class T, int N>
 Vec<i32, N> cut(Vec<f64, N> a) {
@@ -101,7 +111,7 @@ Vec<i32, N> cut(Vec<f64, N> a) {
 // What SciPy keeps of a sum between two axes.
 template <class T, class V>
 V settle(V sum) {
-  if constexpr (std::is_integral_v<T> && !guarded<T, typename V::Lane>)
+  if constexpr (std::is_integral_v<T> && std::is_same_v<typename V::Lane, f64>)
     return simd::convert<f64>(cut<T>(sum));
   else
     return sum;
@@ -219,22 +229,28 @@ void across(const C* const* rows, C* const* outs, i64 lines, const Line<C>& line
   });
 }
 
-// Writes a sum to the image; `past` says to go around the cache.
+// What is written of a sum.
 template <class T, class V>
 auto whole_of(V sum) {
-  if constexpr (guarded<T, typename V::Lane>)
-    return simd::convert<i32>(sum);
-  else
+  if constexpr (std::is_same_v<typename V::Lane, i16>) {
+    const auto bits = simd::bits_as<u16>(sum);
+    if constexpr (sizeof(T) == 1)
+      return as_bytes(bits & Vec<u16>(u16(255)));
+    else
+      return simd::bits_as<T>(bits);
+  } else if constexpr (guarded<T, typename V::Lane>) {
+    return simd::narrow<T>(simd::convert<i32>(sum));
+  } else if constexpr (sizeof(T) == 4) {
     return cut<T>(sum);
+  } else {
+    return simd::narrow<T>(cut<T>(sum));
+  }
 }
+// Writes a sum to the image; `past` says to go around the cache.
 template <class T, class V>
 void put(T* p, V sum, bool past) {
   if constexpr (std::is_integral_v<T>) {
-    const auto whole = whole_of<T>(sum);
-    if constexpr (sizeof(T) == 4)
-      simd::store(p, whole);
-    else
-      simd::store(p, simd::narrow<T>(whole));
+    simd::store(p, whole_of<T>(sum));
   } else {
     past ? simd::stream(p, sum) : simd::store(p, sum);
   }
@@ -242,11 +258,7 @@ void put(T* p, V sum, bool past) {
 template <class T, class V>
 void put_some(T* p, V sum, int n) {
   if constexpr (std::is_integral_v<T>) {
-    const auto whole = whole_of<T>(sum);
-    if constexpr (sizeof(T) == 4)
-      simd::store(p, whole, n);
-    else
-      simd::store(p, simd::narrow<T>(whole), n);
+    simd::store(p, whole_of<T>(sum), n);
   } else {
     simd::store(p, sum, n);
   }
@@ -302,6 +314,15 @@ void along(const C* places, T* out, i64 count, const Line<C>& line, C most, bool
   });
 }
 
+// The voxels from p on, and how many of them where these are few.
+template <class C, class T, class... Few>
+Vec<C> read(const T* p, Few... n) {
+  if constexpr (std::is_same_v<C, i16>)
+    return simd::bits_as<i16>(load_shorts(p, n...));
+  else
+    return simd::load_as<C>(p, n...);
+}
+
 // A stretch of columns: from the image's column `from` to the line's place `to`.
 struct Run {
   i64 to, from, count;
@@ -344,7 +365,7 @@ class Schedule {
   Schedule(On on, View<const T> in, Stages<C> stages, f64 fill, Finish finish)
       : on_(on),
         in_(in),
-        fill_(C(fill)),
+        fill_(number<C>(fill)),
         stages_(std::move(stages)),
         edge_(stages_.edge),
         z_(stages_.z[0]),
@@ -494,12 +515,12 @@ class Schedule {
         constexpr i64 step = simd::lanes<C>;
         i64 i = 0;
         for (; i + step <= run.count; i += step) {
-          simd::store(at + i, seen(simd::load_as<C>(from + i)));
+          simd::store(at + i, seen(read<C>(from + i)));
           __builtin_prefetch(from + i + s.in_.step.y);  // the next row, to be staged soon
         }
         if (i < run.count) {
           const int rest = int(run.count - i);
-          simd::store(at + i, seen(simd::load_as<C>(from + i, rest)), rest);
+          simd::store(at + i, seen(read<C>(from + i, rest)), rest);
         }
       }
       if constexpr (guarded<T, C>) most_ = simd::reduce_max(most);
@@ -588,6 +609,13 @@ void correlate_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3],
                          {taps[0].edge, taps[1].edge, taps[2].edge}};
   axes::Schedule<T, decltype(finish), C>(on, in, std::move(stages), fill, finish).run();
 }
+
+// Whether all weights are whole and so few that no sum in float64 is cut by more than wrapping.
+bool whole(const Taps (&taps)[3], f64 fill);
+
+// correlate_axes for those, of short integers.
+template <class T>
+void whole_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill);
 
 // Whether all sums are averages with weights that are even about their centre.
 bool averages(const Taps (&taps)[3]);

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import voxkern
-from voxkern.bench._agree import close, exact, within
+from voxkern.bench._agree import Agree, close, exact, within
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import Shape, head
 from voxkern.bench._peers import cupy_rival, load, sitk_image, tensor
@@ -75,7 +75,7 @@ def gaussian_volume(shape: Shape, dtype: str, sigma: float) -> Work:
     return work
 
 
-@case("gaussian_filter", kind="plane", dtypes=("float32", "uint8"), sigma=(2,))
+@case("gaussian_filter", kind="plane", dtypes=("float32", "uint8"), sigma=(1, 2, 4))
 def gaussian_plane(shape: Shape, dtype: str, sigma: float) -> Work:
     """A large slice, where OpenCV is at home."""
     work = Work(
@@ -257,6 +257,68 @@ def uniform_volume(shape: Shape, dtype: str, size: int) -> Work:
         image = sitk_image(x)
         return lambda: sitk.Mean(image, [size // 2] * 3)
 
+    return work
+
+
+def _opencv_rival(work: Work, call: Any, agree: Agree) -> None:
+    """Add OpenCV's call, which gets the image and the output."""
+
+    @work.rival("OpenCV", out=True, agree=agree)
+    def _opencv(x: Any) -> Call:
+        cv2 = load("cv2")
+        out = np.zeros_like(x)
+        return lambda: call(cv2, x, out)
+
+
+@case("uniform_filter", kind="plane", dtypes=("float32", "uint8"), size=(3, 5, 15))
+def uniform_plane(shape: Shape, dtype: str, size: int) -> Work:
+    """A large slice, where OpenCV is at home."""
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x, out: op(x, size, out=out),
+        agree=close(2e-6) if dtype == "float32" else exact(),
+    )
+    _opencv_rival(
+        work,
+        lambda cv2, x, out: cv2.blur(x, (size, size), dst=out, borderType=cv2.BORDER_REFLECT),
+        close(1e-5) if dtype == "float32" else within(2),  # it rounds once; SciPy cuts twice
+    )
+    _scipy_rival(work, lambda ndimage, x, out: ndimage.uniform_filter(x, size, output=out))
+    return work
+
+
+@case("sobel", kind="plane", dtypes=("float32", "int16"))
+def sobel_plane(shape: Shape, dtype: str) -> Work:
+    """Differences along the rows of a large slice."""
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, 1, out=out), agree=close(4e-6))
+    _opencv_rival(
+        work,
+        lambda cv2, x, out: cv2.Sobel(x, -1, 1, 0, dst=out, borderType=cv2.BORDER_REFLECT),
+        close(4e-6),
+    )
+    _scipy_rival(work, lambda ndimage, x, out: ndimage.sobel(x, 1, output=out))
+    return work
+
+
+@case("laplace", kind="plane")
+def laplace_plane(shape: Shape, dtype: str) -> Work:
+    """The sum of second differences of a large slice."""
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, out=out), agree=close(2e-6))
+    _opencv_rival(
+        work,
+        lambda cv2, x, out: cv2.Laplacian(x, -1, dst=out, borderType=cv2.BORDER_REFLECT),
+        close(2e-6),
+    )
+    _scipy_rival(work, lambda ndimage, x, out: ndimage.laplace(x, output=out))
+    return work
+
+
+@case("minimum_filter", kind="plane", dtypes=("float32", "uint8"), footprint=("cross",))
+def minimum_plane(shape: Shape, dtype: str, footprint: str) -> Work:
+    """A large slice, every pixel the least of itself and its neighbours."""
+    cross = _ball(1)[1]
+    work = _extreme(shape, dtype, "minimum_filter", {"footprint": cross})
+    _opencv_rival(work, lambda cv2, x, out: cv2.erode(x, cross.astype(np.uint8), dst=out), exact(1))
     return work
 
 

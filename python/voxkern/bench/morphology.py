@@ -106,6 +106,27 @@ def closing(shape: Shape, dtype: str, radius: int) -> Work:
     return _work(shape, "blobs", "closing", radius)
 
 
+@case("binary_erosion", kind="plane", dtypes=("uint8",), structure=("cross", "box"))
+def erosion_plane(shape: Shape, dtype: str, structure: str) -> Work:
+    """The brain of a large slice, made thinner."""
+    box = np.ones((3, 3), np.uint8)
+    if structure == "cross":
+        box[::2, ::2] = 0
+    work = Work((mask("brain", shape),), lambda op, x, out: op(x, box, out=out))
+
+    @work.rival("OpenCV", out=True, agree=exact(1))
+    def _opencv(x: Any) -> Call:
+        cv2, out = load("cv2"), np.zeros_like(x)
+        return lambda: cv2.erode(x, box, dst=out)
+
+    @work.rival("SciPy", out=True)
+    def _scipy(x: Any) -> Call:
+        function, out = load("scipy.ndimage").binary_erosion, np.zeros(x.shape, bool)
+        return lambda: function(x, box, output=out)
+
+    return work
+
+
 def _grey(shape: Shape, dtype: str, name: str, size: int) -> Work:
     work = Work((head(shape, dtype),), lambda op, x, out: op(x, size, out=out))
 
@@ -163,7 +184,7 @@ def grey_erosion_volume(shape: Shape, dtype: str, size: int) -> Work:
     return _grey(shape, dtype, "grey_erosion", size)
 
 
-@case("grey_erosion", kind="plane", dtypes=("float32", "uint8"), size=(3, 15))
+@case("grey_erosion", kind="plane", dtypes=("float32", "uint8"), size=(3, 5, 15))
 def grey_erosion_plane(shape: Shape, dtype: str, size: int) -> Work:
     """A large slice, where OpenCV is at home."""
     return _grey(shape, dtype, "grey_erosion", size)
