@@ -12,6 +12,7 @@ from .. import _args, _arrays
 Array = TypeVar("Array")
 
 _MOST = 1500  # voxels of two planes of a hole up to which its equations are solved at once
+_SMALL = 181  # voxels of a hole up to which they are one matrix, beside those of others
 
 
 def inpaint(
@@ -71,7 +72,7 @@ def inpaint(
     slab. Very large ones take conjugate gradients, whose number of steps grows with the
     square of a hole's width, or with the width for 'harmonic'. NaN beside a hole spreads into it.
 
-    Takes a few hundred bytes of memory for each voxel of the holes.
+    Takes one or two thousand bytes of memory for each voxel of the holes.
 
     References
     ----------
@@ -101,11 +102,14 @@ def inpaint(
     if x.size and holes.all():
         raise ValueError("mask must leave something of the image")
     result = _arrays.output(out, x.shape, _args.float_dtype(dtype), (x,))
-    filled = x.astype(np.float64)
+    filled = x.astype(np.float64, order="C")
     known = filled[~holes]
     filled[holes] = 0
-    for at in _apart(holes):
-        _fill(filled, holes, at, method == "biharmonic", tol, most)
+    bent, parts = method == "biharmonic", _apart(holes)
+    _fill_small([at for at in parts if at.size <= _SMALL], filled, bent)
+    for at in parts:
+        if at.size > _SMALL:
+            _fill(filled, at, bent, tol, most)
     if method == "biharmonic" and known.size:
         filled[holes] = np.clip(filled[holes], known.min(), known.max())
     result[...] = filled
@@ -127,7 +131,44 @@ def _apart(holes: Any) -> list[Any]:
     return [part for part in np.split(flat[order], starts) if part.size]
 
 
-def _fill(u: Any, holes: Any, at: Any, bent: bool, tol: float, most: int) -> None:
+def _fill_small(parts: list[Any], u: Any, bent: bool) -> None:
+    """Solve for holes of which many alike are solved in one call."""
+    sizes = np.array([part.size for part in parts])
+    classes = np.unique((2 ** (np.arange(2 * np.log2(_SMALL) + 1) / 2)).astype(int))
+    kind = np.searchsorted(classes, sizes)
+    number = np.empty(u.shape if parts else 0, np.int32)
+    number.fill(-1)
+    for k in np.unique(kind):
+        alike = np.flatnonzero(kind == k)
+        n = int(sizes[alike].max())
+        at_once = max(1, 2**22 // n**2)
+        for first in range(0, alike.size, at_once):
+            some = [parts[i] for i in alike[first : first + at_once]]
+            _fill_alike(u, some, n, number.ravel(), bent)
+
+
+def _fill_alike(u: Any, parts: list[Any], n: int, number: Any, bent: bool) -> None:
+    """Solve for holes of at most `n` voxels; `number` is -1 everywhere, and again in the end."""
+    at = np.concatenate(parts)
+    sizes = np.array([part.size for part in parts])
+    hole = np.repeat(np.arange(sizes.size), sizes)
+    own = np.arange(at.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    number[at] = own
+    a, b, weight = _equations(u.shape, at, bent)
+    other, unknown = number[b], number[b] >= 0
+    row = hole * n + own
+    aim = np.zeros((sizes.size, n, 1))
+    known = a[~unknown]
+    aim.ravel()[row] = -np.bincount(known, weight[~unknown] * u.ravel()[b[~unknown]], at.size)
+    cell = row[a[unknown]] * n + other[unknown]
+    matrix = np.bincount(cell, weight[unknown], sizes.size * n * n).reshape(-1, n, n)
+    spare = np.arange(n) >= sizes[:, None]  # of smaller holes: unknowns that are 0
+    matrix[:, np.arange(n), np.arange(n)] += spare
+    u.ravel()[at] = np.linalg.solve(matrix, aim).ravel()[row]
+    number[at] = -1
+
+
+def _fill(u: Any, at: Any, bent: bool, tol: float, most: int) -> None:
     """Solve for the voxels `at` of one hole."""
     where = np.array(np.unravel_index(at, u.shape))
     low = np.maximum(where.min(1) - 3, 0)
@@ -182,47 +223,34 @@ def _blocks(mine: Any, bent: bool) -> list[Any]:
     return [order[a:b] for a, b in itertools.pairwise(starts)]
 
 
-def _equations(mine: Any, bent: bool) -> tuple[Any, Any, Any]:
-    """Return what voxels of a hole do to each other: two numbers of voxels, and a weight."""
-    number = np.full(mine.size, -1)
-    number[mine.ravel()] = np.arange(np.count_nonzero(mine))
-    degree = -_laplacian_of_one(mine.shape).ravel()
-    steps = [
-        (axis, side * int(np.prod(mine.shape[axis + 1 :])), side)
-        for axis in range(mine.ndim)
-        for side in (-1, 1)
-    ]
-    flat = np.flatnonzero(mine.ravel())
-    paths = [(flat, flat, np.ones(flat.size))]
+def _equations(shape: Any, at: Any, bent: bool) -> tuple[Any, Any, Any]:
+    """Return what voxels count in the equations of those `at`.
+
+    As three lists: which of these, the other's place, its weight.
+    """
+    start, here, weight = np.arange(at.size), at, np.ones(at.size)
     for _ in range(2 if bent else 1):  # one Laplacian after the other
-        longer = []
-        for start, here, weight in paths:
-            longer.append((start, here, weight * degree[here]))
-            place = np.unravel_index(here, mine.shape)
-            for axis, step, side in steps:
-                there = place[axis] + side
-                inside = (there >= 0) & (there < mine.shape[axis])
-                longer.append((start[inside], here[inside] + step, -weight[inside]))
-        paths = longer
-    a, b, weight = (np.concatenate(parts) for parts in zip(*paths, strict=True))
-    kept = number[b] >= 0
-    return number[a[kept]], number[b[kept]], weight[kept]
-
-
-def _laplacian_of_one(shape: Any) -> Any:
-    """Return minus the number of neighbours of each voxel."""
-    total = np.zeros(shape)
-    for axis, n in enumerate(shape):
-        there = np.full(n, 2.0)
-        there[0] -= 1
-        there[-1] -= 1
-        total -= there.reshape([-1 if a == axis else 1 for a in range(len(shape))])
-    return total
+        place = np.unravel_index(here, shape)
+        paths = []
+        degree = np.zeros(here.size)
+        for axis, n in enumerate(shape):
+            step = int(np.prod(shape[axis + 1 :]))
+            for inside, by in ((place[axis] > 0, -step), (place[axis] < n - 1, step)):
+                degree += inside
+                paths.append((start[inside], here[inside] + by, -weight[inside]))
+        paths.append((start, here, weight * degree))
+        start, here, weight = (np.concatenate(parts) for parts in zip(*paths, strict=True))
+    return start, here, weight
 
 
 def _solve(mine: Any, blocks: list[Any], aim: Any, bent: bool) -> Any:
     """Solve equations whose matrix is block tridiagonal, by elimination."""
-    rows, columns, weights = _equations(mine, bent)
+    flat = np.flatnonzero(mine)
+    number = np.full(mine.size, -1)
+    number[flat] = np.arange(flat.size)
+    rows, places, weights = _equations(mine.shape, flat, bent)
+    columns = number[places]
+    rows, columns, weights = (a[columns >= 0] for a in (rows, columns, weights))
     block, within = np.empty(aim.size, np.int64), np.empty(aim.size, np.int64)
     for k, part in enumerate(blocks):
         block[part], within[part] = k, np.arange(len(part))
