@@ -1,11 +1,15 @@
-"""What tests need that compile: the tools, and sanitized modules in a plain Python."""
+"""What tests need that compile: the tools, modules built apart, sanitizers in a plain Python."""
 
 import functools
 import importlib.util
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
+NINJA = ["-G", "Ninja"] if shutil.which("ninja") else []
 SANITIZERS = {"plain": "", "address": "address,undefined", "thread": "thread"}
 
 
@@ -24,6 +28,24 @@ def run(*command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}")
+
+
+def site(name, *options):
+    """Put CPU modules beside a copy of the package, and return the copy's folder."""
+    folder = ROOT / "build" / name
+    package = folder / "site" / "voxkern"
+    shutil.rmtree(package, ignore_errors=True)
+    shutil.copytree(
+        ROOT / "python" / "voxkern", package, ignore=shutil.ignore_patterns("*.so", "__pycache__")
+    )
+    run(
+        *("cmake", "-S", ROOT, "-B", folder / "build", *NINJA, "-DVOXKERN_CUDA=OFF"),
+        f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={package}",
+        f"-DPython_EXECUTABLE={sys.executable}",
+        *options,
+    )
+    run("cmake", "--build", folder / "build", "--parallel", str(os.cpu_count()))
+    return package.parent
 
 
 @functools.cache

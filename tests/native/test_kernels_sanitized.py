@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ import builds
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NINJA = ["-G", "Ninja"] if shutil.which("ninja") else []
 LEVEL = "v2" if platform.machine() in ("x86_64", "AMD64") else "base"
 
 # Under a sanitized module. Plain Python plays the rule, and is not told apart by it.
@@ -45,24 +43,6 @@ print("ran", ran)
 """
 
 
-def build(variant):
-    """Put a sanitized module beside a copy of the package, and return the copy's folder."""
-    folder = ROOT / "build" / "sanitized" / variant
-    package = folder / "site" / "voxkern"
-    shutil.rmtree(package, ignore_errors=True)
-    shutil.copytree(
-        ROOT / "python" / "voxkern", package, ignore=shutil.ignore_patterns("*.so", "__pycache__")
-    )
-    builds.run(
-        *("cmake", "-S", ROOT, "-B", folder / "build", *NINJA, "-DVOXKERN_CUDA=OFF"),
-        *(f"-DVOXKERN_LEVELS={LEVEL}", f"-DVOXKERN_SANITIZE={builds.SANITIZERS[variant]}"),
-        f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={package}",
-        f"-DPython_EXECUTABLE={sys.executable}",
-    )
-    builds.run("cmake", "--build", folder / "build", "--parallel", str(os.cpu_count()))
-    return package.parent
-
-
 @pytest.mark.sanitize
 @pytest.mark.timeout(2400)
 @pytest.mark.parametrize("variant", ["address", "thread"])
@@ -70,7 +50,11 @@ def test_no_sanitizer_has_a_word_to_say(variant):
     reason = builds.missing_tool("the module") or builds.missing_sanitizer(variant)
     if reason:
         pytest.skip(reason)
-    site = build(variant)
+    site = builds.site(
+        f"sanitized/{variant}",
+        f"-DVOXKERN_LEVELS={LEVEL}",
+        f"-DVOXKERN_SANITIZE={builds.SANITIZERS[variant]}",
+    )
     paths = os.pathsep.join(map(str, (site, ROOT / "tests")))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, LEVEL],
