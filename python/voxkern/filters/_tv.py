@@ -151,7 +151,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return ahead, *_example_field(rng, shape, dtype), 2.5, 0.3
 
 
-@kernel(dtypes=_args.REAL, exact=False, rtol=1e-5, atol=2e-6, why=_WHY)
+@kernel(dtypes=_args.REAL, exact=False, rtol=1e-5, atol=2e-6, of="image", why=_WHY)
 def _tv_primal(
     x: In, pz: In, py: In, px: In, u: Out, ahead: Out, change: ListOut, step: Scalar,
     beyond: Scalar,
