@@ -87,6 +87,28 @@ def test_rotations_are_scipys(axes, reshape):
         agree(rotate(x, angle, axes, reshape), scipy.ndimage.rotate(x, angle, axes, reshape))
 
 
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("axes", [(1, 2), (1, 3), (2, 3), (0, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "int16"])
+def test_planes_are_turned_together_or_one_by_one(dtype, axes, order):
+    x = image((3, 9, 10, 11), dtype)
+    for angle, mode in ((33, "constant"), (-100, "nearest"), (180, "mirror")):
+        got = rotate(x, angle, axes, order=order, mode=mode)
+        agree(got, scipy.ndimage.rotate(x, angle, axes, order=order, mode=mode))
+        out = np.empty_like(got)
+        assert rotate(x, angle, axes, order=order, mode=mode, out=out) is out
+        np.testing.assert_array_equal(out, got)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_and_infinity_stay_in_their_plane(bad):
+    x = image((4, 9, 10))
+    x[2, 4, 5] = bad
+    got = rotate(x, 20, (1, 2), order=1)
+    np.testing.assert_array_equal(got, [rotate(plane, 20, order=1) for plane in x])
+    assert np.isfinite(got[[0, 1, 3]]).all() and not np.isfinite(got[2]).all()
+
+
 def test_four_quarters_bring_it_back():
     x = image((5, 8))
     y = x
