@@ -61,13 +61,28 @@ inline constexpr auto bytes_of = [] {
   return table;
 }();
 
-// Writes the lowest n bits of a word as bytes.
-inline void spread(u8* out, u64 word, int n) {
-  if (n == width) {
-    for (int i = 0; i < 8; ++i) std::memcpy(out + 8 * i, &bytes_of[word >> (8 * i) & 255], 8);
-    return;
+// Writes the bits of a word as bytes, ...
+inline void spread(u8* out, u64 word) {
+#if defined(__AVX2__)
+  const __m256i byte_of =
+      _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+  const __m256i bit = _mm256_set1_epi64x(i64(0x8040201008040201));
+  for (int half = 0; half < 2; ++half) {
+    const __m256i bytes = _mm256_shuffle_epi8(_mm256_set1_epi32(i32(word >> (32 * half))), byte_of);
+    const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit), bit);
+    _mm256_storeu_si256((__m256i*)(out + 32 * half), _mm256_abs_epi8(set));
   }
-  for (int i = 0; i < n; ++i) out[i] = word >> i & 1;
+#else
+  for (int i = 0; i < 8; ++i) std::memcpy(out + 8 * i, &bytes_of[word >> (8 * i) & 255], 8);
+#endif
+}
+
+// ... or its lowest n.
+inline void spread(u8* out, u64 word, int n) {
+  if (n == width) return spread(out, word);
+  u8 all[width];
+  spread(all, word);
+  std::memcpy(out, all, std::size_t(n));
 }
 
 // The bits of `mask` that a seed reaches through ones of `mask`, going up, the seeds included.
