@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -207,12 +208,13 @@ class _Canny:
     def run(self, volume: Any, mask: Any, answer: Any) -> None:
         """Write the edges of one volume."""
         x = self.smooth(self.scaled(volume, mask))
-        if mask is not None or self.edge == CONSTANT:
-            share = np.ones(x.shape, x.dtype) if mask is None else mask.astype(x.dtype)
-            share = self.smooth(share)
+        if mask is not None:
+            share = self.smooth(mask.astype(x.dtype))
             share += np.finfo(x.dtype).eps
             x = np.divide(x, share, out=share)
             del share
+        elif self.edge == CONSTANT:
+            x = self.evened(x)
         slopes = self.slopes(x)
         size = _arrays.empty(x.shape, x.dtype, x)
         del x
@@ -231,14 +233,39 @@ class _Canny:
         del size, slopes
         self.follow(codes, answer)
 
+    def evened(self, x: Any) -> Any:
+        """Return a smoothed image over what the same makes of an image of ones.
+
+        That is one number but near the faces, so a small image of ones tells all.
+        """
+        sides: list[list[tuple[slice, slice]]] = [[(slice(None), slice(None))]] * 3
+        small = list(x.shape)
+        for axis, (sigma, unit) in enumerate(zip(self.sigma, self.units, strict=True)):
+            at = axis + 3 - self.ndim
+            r, n = int(4 * sigma / unit + 0.5) + 1, x.shape[at]
+            if n > 2 * r + 1:
+                small[at] = 2 * r + 1
+                ends = slice(0, r), slice(n - r, n), slice(r + 1, 2 * r + 1)
+                middle = slice(r, n - r), slice(r, r + 1)
+                sides[at] = [(ends[0], ends[0]), middle, (ends[1], ends[2])]
+        share = self.smooth(np.ones(small, x.dtype)) + np.finfo(x.dtype).eps
+        y = np.empty_like(x)
+        for part in itertools.product(*sides):
+            large, few = (tuple(s[k] for s in part) for k in (0, 1))
+            np.divide(x[large], share[few], out=y[large])
+        return y
+
     def follow(self, codes: Any, answer: Any) -> None:
         """Write which crests belong to a region that has a strong one."""
         from ..regions import label
 
         labels, count = label(codes, 3, multivalued=False, return_num=True, workers=self.workers)
+        crests = np.flatnonzero(codes != 0)
+        region = labels.ravel()[crests]
         keep = np.zeros(count + 1, bool)
-        keep[labels[codes == 2]] = True
-        np.take(keep, labels, out=answer, mode="clip")
+        keep[region[codes.ravel()[crests] == 2]] = True
+        answer[...] = False
+        answer.flat[crests] = keep[region]
 
 
 def canny(
