@@ -19,9 +19,9 @@ namespace {
 const std::map<std::string, Kernel>& kernels() {
   static const auto all = [] {
     std::map<std::string, Kernel> found;
-    for (auto& [name, kernel] : table()) {
+    for (const auto& [name, kernel] : table()) {
       if (!found.emplace(name, kernel).second) {
-        throw std::logic_error("two kernels are named " + name);
+        throw std::logic_error(std::string("two kernels are named ") + name);
       }
     }
     return found;
@@ -257,5 +257,6 @@ PYBIND11_MODULE(VOXKERN_MODULE, module, py::mod_gil_not_used()) {
                emulator::set_schedule(order, seed, preempt, resident);
              });
   module.def("switches", &emulator::switches);
+  module.def("take_out_barrier", &emulator::take_out_barrier);
 #endif
 }

@@ -12,7 +12,7 @@
 #include <voxkern/base.hpp>
 
 #include <initializer_list>
-#include <string>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -150,7 +150,11 @@ constexpr Kernel launcher{LauncherOf<kernel>::parameters,
                           int(std::size(LauncherOf<kernel>::parameters)),
                           LauncherOf<kernel>::launch};
 
-using Named = std::pair<std::string, Kernel>;
+// Plain data: a file's list is laid out by the compiler, and costs no code.
+struct Named {
+  const char* name;
+  Kernel kernel;
+};
 
 // Every instance of every file that is linked into this module.
 inline std::vector<Named>& table() {

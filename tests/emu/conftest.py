@@ -22,9 +22,9 @@ PLAIN = os.environ.get("VOXKERN_EMU", "plain") == "plain"
 
 @pytest.fixture(params=emulate.SCHEDULES if PLAIN else ["crowded"])
 def gpu(request, emulator):
-    """A `Gpu`, under each schedule in turn."""
+    """A `Gpu`, under each schedule in turn; a small one where threads are crowded."""
     emulator.set_schedule(*emulate.SCHEDULES[request.param])
-    yield emulate.gpu()
+    yield emulate.gpu(*[emulate.SmallGpu] * (request.param == "crowded"))
     emulator.set_schedule(*emulate.SCHEDULES["forward"])
 
 

@@ -11,7 +11,6 @@ import fcntl
 import functools
 import importlib.util
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -37,16 +36,14 @@ def missing():
     return builds.missing_tool("the emulator")
 
 
-def build(variant="plain", root=ROOT, folder=None):
+def build(variant="plain"):
     """Compile what has changed and return the module's path."""
-    folder = Path(folder or BUILDS / variant)
+    folder = BUILDS / variant
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        generator = ["-G", "Ninja"] if shutil.which("ninja") else []
         builds.run(
-            *("cmake", "-S", Path(__file__).parent, "-B", folder, *generator),
-            f"-DVOXKERN_ROOT={root}",
+            *("cmake", "-S", Path(__file__).parent, "-B", folder, *builds.NINJA),
             f"-DVOXKERN_EMU_SANITIZE={builds.SANITIZERS[variant]}",
             f"-DPython_EXECUTABLE={sys.executable}",
         )
@@ -84,9 +81,21 @@ class HostArrays:
         return array
 
 
-def gpu():
+class SmallGpu(_gpu.Gpu):
+    """A `Gpu` that gives a launch so few blocks that each has to take several turns."""
+
+    @staticmethod
+    def blocks(count, threads=256, most=2):
+        return _gpu.Gpu.blocks(count, threads, min(most, 2))
+
+    @staticmethod
+    def tiles(shape, tile, most=2):
+        return _gpu.Gpu.tiles(shape, tile, min(most, 2))
+
+
+def gpu(kind=_gpu.Gpu):
     """A `Gpu` whose kernels run on the CPU."""
-    return _gpu.Gpu(HostArrays(), module().launch)
+    return kind(HostArrays(), module().launch)
 
 
 class WatchedGpu(_gpu.Gpu):

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LEVEL = "v2" if platform.machine() in ("x86_64", "AMD64") else "base"
 
-# Under a sanitized module. Plain Python plays the rule, and is not told apart by it.
+# Under a sanitized module. ThreadSanitizer takes long, and sees a race at any shape, of any type.
 PROGRAM = """
 import importlib, sys
 import numpy as np
@@ -22,11 +22,15 @@ import voxkern
 from voxkern._kernel import kernels
 
 module = importlib.import_module("voxkern._cpu_" + sys.argv[1])
+races = sys.argv[2] == "thread"
+shapes = [(11, 18, 37)] if races else [*SHAPES, (11, 18, 37)]
 ran = 0
 for name, kernel in kernels().items():
     run = getattr(module, name, None)
-    for dtype in kernel.dtypes if run else ():
-        for shape in (*SHAPES, (11, 18, 37)):
+    if run is None:
+        continue
+    for dtype in kernel.dtypes[-1:] if races else kernel.dtypes:
+        for shape in shapes:
             args = kernel.sample(np.random.default_rng(3), shape, dtype)
             written = outputs(kernel, args)
             before = [a.copy() for a in written]
@@ -38,7 +42,7 @@ for name, kernel in kernels().items():
                 answers.append([a.copy() for a in written])
             for one, four in zip(*answers):
                 np.testing.assert_array_equal(one, four, err_msg=name)
-            ran += 1
+    ran += 1
 print("ran", ran)
 """
 
@@ -57,11 +61,11 @@ def test_no_sanitizer_has_a_word_to_say(variant):
     )
     paths = os.pathsep.join(map(str, (site, ROOT / "tests")))
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, LEVEL],
+        [sys.executable, "-c", PROGRAM, LEVEL, "all" if builds.THOROUGH else variant],
         env=os.environ | builds.sanitized_environment(variant) | {"PYTHONPATH": paths},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-6000:]
-    assert int(done.stdout.split()[-1]) > 100
+    assert int(done.stdout.split()[-1]) > 50

@@ -136,7 +136,7 @@ def _plan_maps(gpu: Any, bins: Any, tile: Any, limit: int, maps: Any) -> None:
     count = maps.size // number
     own = gpu.empty(maps.size, np.float32)
     gpu.launch(
-        "tile_maps", min(number, 65535), 256, bins, bins.shape, tile, tiles, int(limit), count,
+        "tile_maps", gpu.blocks(number, 1), 256, bins, bins.shape, tile, tiles, int(limit), count,
         gpu.empty(maps.size if count > 1024 else 1, np.int64), own,
     )  # fmt: skip
     maps[...] = gpu.get(own)
