@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,15 @@ def test_info_says_what_is_ready_and_what_is_missing() -> None:
     found = voxkern.info()
     for word in ("native", "numba", "cupy", found["python"], found["numpy"]):
         assert word in done.output
+
+
+def test_info_and_the_readme_list_what_runs_on_the_cpu_alone() -> None:
+    shown = re.sub(r"\s+", " ", voxkern_("info").output)
+    assert ", ".join(voxkern.info()["cpu_only"]) in shown
+    readme = Path(__file__).parents[1] / "README.md"
+    listed = re.search(r"^On the CPU alone: (.*)\.$", readme.read_text("utf-8"), re.M)
+    assert listed
+    assert re.findall(r"`(\w+)`", listed[1]) == voxkern.info()["cpu_only"]
 
 
 @pytest.mark.parametrize("command", ["demo", "info", "bench"])

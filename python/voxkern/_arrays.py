@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from . import _backends
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _LARGE = 1 << 20  # bytes; below it NumPy's own allocator is as fast
 
@@ -70,6 +72,15 @@ def same_device(**arrays: Any) -> None:
     if len(set(places.values())) > 1:
         text = ", ".join(f"{name} on {place}" for name, place in places.items())
         raise TypeError(f"all arrays must be on one device; got {text}")
+
+
+CPU_ONLY: list[str] = []  # the public functions that refuse every image on a GPU
+
+
+def cpu_only(function: Function) -> Function:
+    """Mark a public function that runs on the CPU alone, for `info` to list."""
+    CPU_ONLY.append(function.__name__)
+    return function
 
 
 def need_cpu(**arrays: Any) -> None:
@@ -149,6 +160,16 @@ def rows_contiguous(x: Any) -> Any:
         and all(s % size == 0 for s in x.strides)
     )
     return x if fit else np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("="))
+
+
+def to_host(x: Any) -> np.ndarray[Any, Any]:
+    """Return an adopted array as NumPy's."""
+    return x if type(x) is np.ndarray else _gpu().to_host(x)
+
+
+def sort(x: Any) -> Any:
+    """Return the elements of an adopted array in rising order, as a list."""
+    return np.sort(x, axis=None) if type(x) is np.ndarray else _gpu().sort(x)
 
 
 def assign(target: Any, source: Any) -> None:

@@ -137,8 +137,7 @@ def info() -> None:
     for name, state in found["backends"].items():
         ready = state == "ready"
         table.add_row(f"{name}", f"[{'green' if ready else 'yellow'}]{_escaped(state)}[/]")
-    refused = found["no_cuda"]
-    table.add_row("CPU only", ", ".join(refused) if refused else "nothing")
+    table.add_row("CPU only", ", ".join(found["cpu_only"]))
     for name, version in found["installed"].items():
         table.add_row(name, version)
     for name, cure in found["missing"].items():

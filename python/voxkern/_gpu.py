@@ -43,6 +43,7 @@ class Arrays(Protocol):
     def zeros(self, shape: Any, dtype: Any) -> Any: ...
     def put(self, array: np.ndarray[Any, Any]) -> Any: ...
     def get(self, array: Any) -> np.ndarray[Any, Any]: ...
+    def sort(self, array: Any) -> Any: ...
 
 
 class Gpu:
@@ -162,6 +163,10 @@ class CupyArrays:
         with self.cupy.cuda.Device(self.device):
             return self.cupy.asnumpy(array)
 
+    def sort(self, array: Any) -> Any:
+        with self.cupy.cuda.Device(self.device):
+            return self.cupy.sort(array.ravel())
+
 
 class TorchArray:
     """A torch tensor with the attributes and methods that arrays have in NumPy's words."""
@@ -219,6 +224,9 @@ class TorchArray:
     def reshape(self, *shape: Any) -> TorchArray:
         return TorchArray(self.tensor.reshape(*shape))
 
+    def transpose(self, axes: Any) -> TorchArray:
+        return TorchArray(self.tensor.permute(*axes))
+
     def ravel(self) -> TorchArray:
         return TorchArray(self.tensor.ravel())
 
@@ -258,6 +266,9 @@ class TorchArrays:
     def get(self, array: TorchArray) -> np.ndarray[Any, Any]:
         return array.tensor.cpu().numpy()
 
+    def sort(self, array: TorchArray) -> TorchArray:
+        return TorchArray(array.tensor.ravel().sort().values)
+
 
 def _torch_type(dtype: Any) -> Any:
     return getattr(sys.modules["torch"], np.dtype(dtype).name)
@@ -265,6 +276,8 @@ def _torch_type(dtype: Any) -> Any:
 
 def adopt(array: Any) -> tuple[Any, Any]:
     """A caller's device array as plans take it, and what turns answers into its kind."""
+    if isinstance(array, TorchArray):  # one of ours, in an op made of others
+        return array, None
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(array, torch.Tensor):
         return TorchArray(array), lambda answer: answer.tensor
@@ -296,6 +309,16 @@ def _library_of(array: Any) -> Arrays:
     if isinstance(array, TorchArray):
         return TorchArrays(array.tensor.device)
     return CupyArrays(int(array.device.id))
+
+
+def to_host(array: Any) -> np.ndarray[Any, Any]:
+    """A device array as a NumPy array."""
+    return _library_of(array).get(array)
+
+
+def sort(array: Any) -> Any:
+    """The elements of a device array in rising order, as a list."""
+    return _library_of(array).sort(array)
 
 
 def empty_like(like: Any, shape: Any, dtype: Any) -> Any:

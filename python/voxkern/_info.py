@@ -7,7 +7,7 @@ import os
 import platform
 from typing import Any
 
-from . import _backends, _kernel
+from . import _arrays, _backends, _kernel
 
 _EXTRAS = {
     "numba": "numba",
@@ -28,7 +28,7 @@ def info() -> dict[str, Any]:
     -------
     dict
         ``version``, ``python``, ``numpy``, ``machine``; ``level``, the CPU build in use;
-        ``threads``; ``backends``, for each 'ready' or why not; ``no_cuda``, the kernels
+        ``threads``; ``backends``, for each 'ready' or why not; ``cpu_only``, the functions
         that refuse a GPU array; ``missing``, what `pip install` would add more.
 
     Examples
@@ -46,9 +46,7 @@ def info() -> dict[str, Any]:
         "threads": _backends.threads(),
         "forced": _kernel.forced(),
         "backends": {b.name: b.why_not() or "ready" for bs in _backends.FOR.values() for b in bs},
-        "no_cuda": sorted(
-            name for name, k in _kernel.kernels().items() if "cuda" not in k.overrides
-        ),
+        "cpu_only": _cpu_only(),
         "installed": {name: version for name, version in found.items() if version},
         "missing": {
             name: f"pip install 'voxkern[{_EXTRAS[name]}]'"
@@ -56,6 +54,11 @@ def info() -> dict[str, Any]:
             if not version
         },
     }
+
+
+def _cpu_only() -> list[str]:
+    _kernel.kernels()  # brings in every family
+    return sorted(_arrays.CPU_ONLY)
 
 
 def _version(name: str) -> str | None:

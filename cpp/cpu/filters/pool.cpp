@@ -27,6 +27,8 @@ void pool(On on, View<const T> a, View<const T> b, View<T> y, i64 what, i64 how,
           v = simd::sqrt(v * v + w * w);
         } else if (joins == Joins::magnitude) {
           v = simd::abs(v);
+        } else if (joins == Joins::product) {
+          v = v * simd::load(q + i, some);
         }
         v = v * share;
         const V there = simd::load(to + i, some);

@@ -12,6 +12,8 @@ __global__ void pool(const T* a, const T* b, T* y, i64 size, i64 what, i64 how, 
       v = sqrt(v * v + b[i] * b[i]);
     else if (Joins(what) == Joins::magnitude)
       v = v < T(0) ? -v : v;
+    else if (Joins(what) == Joins::product)
+      v = v * b[i];
     v = v * share;
     const T there = y[i];
     if (Pooling(how) == Pooling::add)

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from ._pair import as_empty, as_pair
 
 _PIECE = 1 << 17  # voxels: pieces of both masks and what is made of them stay in the cache
 
 
+@_arrays.cpu_only
 def dice(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan") -> Any:
     r"""Return the Dice coefficient of two segmentations.
 
@@ -61,6 +62,7 @@ def dice(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan")
     return _measure(of, pred, ref, labels, empty)
 
 
+@_arrays.cpu_only
 def jaccard(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan") -> Any:
     r"""Return the Jaccard index of two segmentations: intersection over union.
 
@@ -105,6 +107,7 @@ def jaccard(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "na
     return _measure(of, pred, ref, labels, empty)
 
 
+@_arrays.cpu_only
 def volume_similarity(
     pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan"
 ) -> Any:

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from ..regions import distance_transform_edt
 from ._pair import as_empty, as_pair
 
 
+@_arrays.cpu_only
 def hausdorff_distance(
     pred: Any,
     ref: Any,
@@ -93,6 +94,7 @@ def hausdorff_distance(
     return max(float(part.max() if q == 100 else np.percentile(part, q)) for part in parts)
 
 
+@_arrays.cpu_only
 def average_surface_distance(
     pred: Any,
     ref: Any,
@@ -161,6 +163,7 @@ def average_surface_distance(
     return float(total / count)
 
 
+@_arrays.cpu_only
 def surface_dice(
     pred: Any,
     ref: Any,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from ..filters import gaussian_filter, gaussian_laplace, maximum_filter
 from ._peaks import as_border, clear_border, on_cpu
 
@@ -135,6 +135,7 @@ def _check(threshold: Any, threshold_rel: Any) -> tuple[float | None, float | No
     return limit, share
 
 
+@_arrays.cpu_only
 def blob_log(
     image: Any,
     min_sigma: Any = 1,
@@ -224,6 +225,7 @@ def blob_log(
     return _blobs(layers, sigmas, single, limit, share, overlap, border, units, workers)
 
 
+@_arrays.cpu_only
 def blob_dog(
     image: Any,
     min_sigma: Any = 1,

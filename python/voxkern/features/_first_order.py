@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from ..metrics import histogram
-from ._region import as_image, as_mask, as_region, to_host
+from ._region import as_image, as_mask, as_region
 
 
 def first_order_features(
@@ -97,8 +97,10 @@ def first_order_features(
         counts = histogram(x, edges, mask=m, workers=workers)[0]
         values, counts = values[counts > 0], counts[counts > 0]
     else:
-        host = to_host(x)
-        values = np.sort(host.ravel() if m is None else host[to_host(m) != 0]).astype(np.float64)
+        host = _arrays.to_host(x)
+        values = np.sort(host.ravel() if m is None else host[_arrays.to_host(m) != 0]).astype(
+            np.float64
+        )
         counts = None
     found = _statistics(values, counts)
     found["total_energy"] = found["energy"] * math.prod(lengths)

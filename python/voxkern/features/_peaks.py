@@ -120,6 +120,7 @@ def _boxes(labels: Any) -> list[tuple[int, tuple[slice, ...]]]:
     ]
 
 
+@_arrays.cpu_only
 def peak_local_max(
     image: Any,
     min_distance: int = 1,

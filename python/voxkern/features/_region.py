@@ -122,13 +122,6 @@ def as_volume(x: Any) -> Any:
     return _arrays.rows_contiguous(x.reshape((1,) * (3 - x.ndim) + x.shape))
 
 
-def to_host(x: Any) -> Any:
-    """Return an adopted array as a NumPy array."""
-    if type(x) is np.ndarray:
-        return x
-    return x.get() if hasattr(x, "get") else x.tensor.cpu().numpy()
-
-
 class Region(NamedTuple):
     """The box around a region: its voxels, its mask, its extremes, how many voxels count."""
 

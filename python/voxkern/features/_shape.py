@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from .._kernel import In, ListIn, ListOut, kernel, prange
 from ._mesh import cell_tables
-from ._region import as_image, as_mask, as_volume, to_host
+from ._region import as_image, as_mask, as_volume
 
 
 @kernel(dtypes=("uint8",))
@@ -79,6 +79,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return np.ascontiguousarray(points[:300].ravel(), dtype), np.zeros(1)
 
 
+@_arrays.cpu_only
 def shape_features(
     mask: Any,
     *,
@@ -166,8 +167,8 @@ def shape_features(
     found["maximum_diameter"] = _farthest(lines, lengths, workers)
     found |= _of_axes(spread) | _of_boxes(area, volume, spread, _box(lines, lengths))
     if x is not None:
-        values = to_host(x)[to_host(m) != 0].astype(np.float64)
-        places = np.argwhere(to_host(m) != 0) * lengths
+        values = _arrays.to_host(x)[_arrays.to_host(m) != 0].astype(np.float64)
+        places = np.argwhere(_arrays.to_host(m) != 0) * lengths
         heavy = (values[:, None] * places).sum(0) / values.sum()
         found["centre_of_mass_shift"] = float(np.linalg.norm(heavy - centre))
         found["integrated_intensity"] = volume * float(values.mean())

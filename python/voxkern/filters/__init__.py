@@ -25,6 +25,8 @@ from ._n4 import n4_bias_correction
 from ._nl_means import denoise_nl_means
 from ._noise import estimate_sigma
 from ._nyul import NyulStandardizer
+from ._pool import MAGNITUDE as MAGNITUDE
+from ._pool import join as join
 from ._rank import percentile_filter, rank_filter
 from ._rescale import clip_percentile, pet_suv, rescale, white_stripe, window, zscore
 from ._ridge import frangi, meijering, objectness, sato

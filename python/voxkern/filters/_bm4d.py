@@ -214,6 +214,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, guide, total, weight, 8.0, 3000.0, wiener, 8, 2, 3, colour
 
 
+@_arrays.cpu_only
 def denoise_bm4d(
     image: Array,
     sigma: float | None = None,

@@ -268,6 +268,7 @@ class _Canny:
         answer.flat[crests] = keep[region]
 
 
+@_arrays.cpu_only
 def canny(
     image: Any,
     sigma: Any = 1.0,

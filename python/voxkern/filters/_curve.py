@@ -106,6 +106,14 @@ def _plan_lookup(gpu: Any, x: Any, y: Any, table: Any) -> None:
     gpu.launch(name, gpu.blocks(x.size), 256, x, y, x.size, gpu.put(table), lowest)
 
 
+@_match_sorted.on("cuda")
+def _plan_match(gpu: Any, x: Any, y: Any, source: Any, target: Any) -> None:
+    gpu.launch(
+        f"match_sorted<{gpu.name_of(x.dtype)}>", gpu.blocks(x.size), 256, x, y, x.size,
+        gpu.put(source), source.size, gpu.put(target), target.size,
+    )  # fmt: skip
+
+
 def _example_answer(shape: Any, dtype: str) -> Any:
     return np.empty(shape, _args.float_dtype(dtype))
 
@@ -349,10 +357,8 @@ def match_histograms(
     -----
     A value becomes the value of the reference that the same share of voxels does not exceed,
     between two values on a line: the exact cumulated histograms, as in scikit-image, not ITK's
-    few quantiles. Images of up to 16 bits are matched by counting; others are sorted, which needs
-    three volumes of scratch, and have no CUDA schedule.
-
-    Images of floats are sorted, which takes five volumes of memory.
+    few quantiles. Images of up to 16 bits are matched by counting; others are sorted, which takes
+    five volumes of memory.
 
     Examples
     --------
@@ -383,10 +389,7 @@ def match_histograms(
     volume, brought = (as_volume(a.astype(as_float, copy=False)) for a in (x, r))
     result = _arrays.output(out, x.shape, as_float, (x,))
     answer = _arrays.empty(volume.shape, as_float, x)
-    if type(x) is np.ndarray:
-        source, target = np.sort(volume, axis=None), np.sort(brought, axis=None)
-    else:
-        source = target = volume
+    source, target = _arrays.sort(volume), _arrays.sort(brought)
     _match_sorted(volume, answer, source, target, workers=workers)
     _arrays.assign(result, answer.reshape(x.shape))
     if out is not None:

@@ -15,6 +15,7 @@ Array = TypeVar("Array")
 _SHIFTS = np.linspace(0.02, 0.9, 45)  # in voxels, to either side
 
 
+@_arrays.cpu_only
 def gibbs_unring(
     image: Array,
     axes: Any = (-2, -1),

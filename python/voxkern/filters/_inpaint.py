@@ -15,6 +15,7 @@ _MOST = 1500  # voxels of two planes of a hole up to which its equations are sol
 _SMALL = 181  # voxels of a hole up to which they are one matrix, beside those of others
 
 
+@_arrays.cpu_only
 def inpaint(
     image: Array,
     mask: Any,

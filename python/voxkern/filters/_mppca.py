@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from .. import _args, _arrays
 
 
+@_arrays.cpu_only
 def denoise_mppca(
     image: Any,
     patch_radius: Any = 2,

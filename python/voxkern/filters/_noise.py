@@ -30,6 +30,7 @@ _MAGNITUDE = {
 }
 
 
+@_arrays.cpu_only
 def estimate_sigma(
     image: Any,
     method: str = "wavelet",

@@ -10,7 +10,7 @@ from .. import _args, _arrays
 from .._kernel import In, Out, Scalar, kernel, prange
 
 # What is looked at, and how it joins what is there: as voxkern/filters/pool.hpp has it.
-PLAIN, MAGNITUDE, MODULUS = range(3)
+PLAIN, MAGNITUDE, MODULUS, PRODUCT = range(4)
 ADD, MAX, MIN = range(3)
 POOLINGS = ("max", "min", "mean")
 
@@ -28,6 +28,8 @@ def _pool(a: In, b: In, y: Out, what: Scalar, how: Scalar, weight: Scalar) -> No
             v = weight * a[k]
         elif what == MAGNITUDE:
             v = weight * np.abs(a[k])
+        elif what == PRODUCT:
+            v = weight * (a[k] * b[k])
         else:
             v = weight * np.sqrt(a[k] * a[k] + b[k] * b[k])
         if how == ADD:
@@ -48,7 +50,7 @@ def _plan(gpu: Any, a: Any, b: Any, y: Any, what: int, how: int, weight: float) 
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     a, b, y = (10 * rng.standard_normal((3, *shape))).astype(dtype)
     a[rng.random(shape) < 0.02] = np.nan
-    return a, b, y, int(rng.integers(3)), int(rng.integers(3)), -0.75
+    return a, b, y, int(rng.integers(4)), int(rng.integers(3)), -0.75
 
 
 def as_pooling(pooling: Any) -> str:

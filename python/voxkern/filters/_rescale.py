@@ -175,6 +175,14 @@ def run_line(
     return _arrays.run_volumes(run, x, out, answer, give)
 
 
+def divide(volume: Any, by: float) -> None:
+    """Divide a volume of floats by a number, in place."""
+    if type(volume) is np.ndarray:
+        volume /= by
+    else:
+        _rescale(volume, volume, -math.inf, math.inf, 0.0, by, 1.0, 0.0, 0.0, 0.0)
+
+
 def rescale(
     image: Array,
     in_range: Any = None,

@@ -10,8 +10,10 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import Edge, In, ListIn, Out, Scalar, kernel, prange
+from ..metrics import extremes
 from ._gaussian import gaussian_weights
 from ._jet import HESSIAN, as_float_image, derivatives, plan_derivatives, spectrum
+from ._rescale import divide
 from ._separable import as_whole_fill
 
 OBJECT, SATO, MEIJERING, NORM = range(4)  # Ridge of ridge.hpp
@@ -184,7 +186,7 @@ class _Ridges:
                 if c is None:
                     norms = _arrays.empty(volume.shape, volume.dtype, volume) if n else answer
                     call(norms, NORM, 1.0, 0)
-                    c = 0.5 * float(norms.max()) or 1.0
+                    c = 0.5 * _largest(norms, self.workers) or 1.0
                 call(answer, kind, c, int(n > 0))
             if last is not None:
                 last(answer)
@@ -497,7 +499,12 @@ def meijering(
     return ridges.run(MEIJERING, share, 1.0, last=_divide_by_largest)
 
 
+def _largest(x: Any, workers: Any) -> float:
+    _, top, nan, _ = extremes(x, workers=workers)
+    return math.nan if nan else top
+
+
 def _divide_by_largest(y: Any) -> None:
-    top = float(np.where(y == y, y, 0).max())
+    _, top, _, _ = extremes(y)
     if top > 0:
-        y /= top
+        divide(y, top)

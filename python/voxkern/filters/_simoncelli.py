@@ -10,6 +10,7 @@ import numpy as np
 from .. import _args, _arrays
 
 
+@_arrays.cpu_only
 def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None) -> Any:
     """Band of frequencies of an image, by Simoncelli's wavelet, which knows no direction.
 
@@ -91,6 +92,7 @@ def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None)
     return _by_spectrum(image, make, axes, out)
 
 
+@_arrays.cpu_only
 def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     """Part of an image that varies along some axes: a Riesz transform of any order.
 

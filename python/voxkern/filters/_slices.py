@@ -9,6 +9,7 @@ import numpy as np
 from .. import _args, _arrays
 
 
+@_arrays.cpu_only
 def correct_slice_intensity(
     image: Any,
     axis: int = 0,

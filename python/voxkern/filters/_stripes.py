@@ -12,6 +12,7 @@ from ._median import median_filter
 Array = TypeVar("Array")
 
 
+@_arrays.cpu_only
 def remove_stripes(
     image: Array,
     method: str = "sort",

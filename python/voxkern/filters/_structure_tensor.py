@@ -15,6 +15,8 @@ from ._along import as_edges
 from ._correlate1d import sobel
 from ._gaussian import gaussian_filter, gaussian_weights
 from ._jet import GRADIENT, _jet, several, spectrum
+from ._pool import PRODUCT, join, start
+from ._rescale import divide
 from ._separable import as_whole_fill
 
 
@@ -104,12 +106,20 @@ class _Tensor:
         slopes, answer = slopes.reshape(n, *image), answer.reshape(-1, *image)
         for axis, unit in enumerate(self.apart or ()):
             sobel(volume.reshape(image), axis, **self.outside, out=slopes[axis])
-            slopes[axis] /= unit
+            divide(slopes[axis], unit)
         product = _arrays.empty(image, volume.dtype, volume)
         pairs = itertools.combinations_with_replacement(range(n), 2)
         for component, (a, b) in zip(answer, pairs, strict=True):
-            np.multiply(slopes[a], slopes[b], out=product)
+            _multiply(slopes[a], slopes[b], product)
             gaussian_filter(product, **self.smooth, out=component)
+
+
+def _multiply(a: Any, b: Any, out: Any) -> None:
+    if type(a) is np.ndarray:
+        np.multiply(a, b, out=out)
+        return
+    start(out, "mean")
+    join(out, a, "mean", None, b=b, what=PRODUCT)
 
 
 def structure_tensor(

@@ -16,6 +16,7 @@ Array = TypeVar("Array")
 _MEDIAN = 0.6744897501960817
 
 
+@_arrays.cpu_only
 def denoise_wavelet(
     image: Array,
     sigma: float | None = None,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from .._kernel import In, ListOut, Out, Scalar, kernel, prange
 from ._pair import EVERYWHERE, Pair, as_pair, gradient_of
 
@@ -270,11 +270,5 @@ def _some_value(x: Any, pair: Pair) -> float:
     if pair.mask.size and type(x) is np.ndarray:
         middle = np.unravel_index(int(np.argmax(pair.mask != 0)), x.shape)
     at = x[tuple(slice(int(i), int(i) + 1) for i in middle)]
-    value = float(_arrays_to_host(at).ravel()[0])
+    value = float(_arrays.to_host(at).ravel()[0])
     return value if math.isfinite(value) else 0.0
-
-
-def _arrays_to_host(x: Any) -> np.ndarray[Any, Any]:
-    if type(x) is np.ndarray:
-        return x
-    return x.get() if hasattr(x, "get") else x.tensor.cpu().numpy()

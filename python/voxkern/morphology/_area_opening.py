@@ -60,6 +60,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, np.empty_like(x), near, int(rng.integers(1, 40)), int(rng.integers(2))
 
 
+@_arrays.cpu_only
 def area_opening(
     image: Any,
     area_threshold: int = 64,
@@ -117,6 +118,7 @@ def area_opening(
     return _open(image, area_threshold, connectivity, out, workers, lower=0)
 
 
+@_arrays.cpu_only
 def area_closing(
     image: Any,
     area_threshold: int = 64,

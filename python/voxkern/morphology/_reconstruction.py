@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel
+from ._difference import MINUS, combine
 
 
 def _greater(a: Any, b: Any) -> Any:
@@ -248,7 +249,7 @@ def h_maxima(image: Any, h: float, footprint: Any = None, *, workers: int | None
     Parameters
     ----------
     image : array, shape ([..., planes,] [rows,] columns)
-        Image of type uint8, int16, uint16, int32, float32 or float64, on the CPU.
+        Image of type uint8, int16, uint16, int32, float32 or float64.
     h : float
         Height of a peak, more than 0. A fraction makes an image of integers float64.
     footprint : array of bool, optional
@@ -263,7 +264,7 @@ def h_maxima(image: Any, h: float, footprint: Any = None, *, workers: int | None
     Raises
     ------
     TypeError
-        If `image` is of another type or on a GPU.
+        If `image` is of another type.
     ValueError
         If `h` is not positive, or `footprint` does not fit.
 
@@ -317,9 +318,11 @@ def _h_extrema(image: Any, h: Any, footprint: Any, workers: Any, *, lower: bool)
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     _args.as_ndim(x)
-    _arrays.need_cpu(image=x)
     height = _args.as_float(h, "h", above=0)
     x = _arrays.rows_contiguous(x)
+    if type(x) is not np.ndarray:
+        answer = _h_on_gpu(x, height, footprint, lower)
+        return answer if give is None else give(answer)
     if not x.size or height > float(x.max()) - float(x.min()):
         answer = np.zeros(x.shape, bool)
         return answer if give is None else give(answer)
@@ -341,6 +344,35 @@ def _h_extrema(image: Any, h: Any, footprint: Any, workers: Any, *, lower: bool)
         less, more = less.view(plain), more.view(plain)
     answer = np.subtract(more, less, out=seed.view(more.dtype)) >= more.dtype.type(height)
     return answer if give is None else give(answer)
+
+
+def _h_on_gpu(x: Any, height: float, footprint: Any, lower: bool) -> Any:
+    # The same in the words of other functions, as device arrays have no arithmetic of their own.
+    from ..filters import MAGNITUDE, join, rescale
+    from ..metrics import extremes
+
+    whole = _args.dtype_name(x) not in _args.FLOAT
+    x = x.astype(np.float64) if whole else x
+    low, high, nan, _ = extremes(x.reshape(-1, *((1, *x.shape)[-2:])))
+    if not x.size or (not nan and height > high - low):
+        answer = _arrays.empty(x.shape, bool, x)
+        answer[...] = False
+        return answer
+    kind = np.dtype(_args.dtype_name(x))
+    seed = _arrays.empty(x.shape, kind, x)
+    seed[...] = height
+    if not whole:
+        join(seed, x, "mean", None, what=MAGNITUDE, weight=2 * float(np.finfo(kind).resolution))
+    if lower:
+        join(seed, x, "mean", None)
+    else:
+        combine(x, seed, seed, MINUS, None)
+    grown = reconstruction(seed, x, "erosion" if lower else "dilation", footprint)
+    combine(*((x, grown) if not lower else (grown, x)), seed, MINUS, None)
+    enough = kind.type(height)
+    return rescale(seed, (np.nextafter(enough, -kind.type(np.inf)), enough), dtype="uint8").view(
+        np.bool_
+    )
 
 
 def local_maxima(

@@ -111,6 +111,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, np.empty_like(x)
 
 
+@_arrays.cpu_only
 def skeletonize(
     mask: Any, *, method: str = "lee", out: Any = None, workers: int | None = None
 ) -> Any:

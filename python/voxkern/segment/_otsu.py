@@ -185,10 +185,7 @@ def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any,
 
 
 def _host(x: Any) -> Any:
-    x, _ = _arrays.adopt(x)
-    if type(x) is np.ndarray:
-        return x
-    return x.get() if hasattr(x, "get") else x.tensor.cpu().numpy()
+    return _arrays.to_host(_arrays.adopt(x)[0])
 
 
 def _some(counts: Any) -> None:
