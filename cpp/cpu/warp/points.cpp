@@ -278,16 +278,22 @@ void Reader<T, V>::read_groups(const Points& at, i64 n, V* out) const {
   const i64 dz = dz_, dy = dy_;
   Part last[3], step[3];
   for (int a = 0; a < 3; ++a) last[a] = Part(last_[a]), step[a] = Part(step_[a]);
+  // All spots first: their rows are fetched meanwhile, and then read without waiting for places.
+  Spots<V> spots[block / N];
+  for (i64 i = 0; i < n; i += N) {
+    locate<order>({z + i, y + i, x + i}, last, step, spots[i / N]);
+    if constexpr (order == 1)
+      for (i64 by : {i64(0), dy, dz, dz + dy}) __builtin_prefetch(data + spots[i / N].from[0] + by);
+  }
   for (i64 i = 0; i < n; i += N) {
     const int some = int(std::min<i64>(N, n - i));
-    Spots<V> spots;
-    locate<order>({z + i, y + i, x + i}, last, step, spots);
+    const Spots<V>& here = spots[i / N];
     if constexpr (order == 0)
-      for (int k = 0; k < some; ++k) out[i + k] = data[spots.from[k]];
+      for (int k = 0; k < some; ++k) out[i + k] = data[here.from[k]];
     else if constexpr (order == 1)
-      simd::store(out + i, linear(data, dz, dy, spots), some);
+      simd::store(out + i, linear(data, dz, dy, here), some);
     else
-      simd::store(out + i, spline<order>(data, dz, dy, spots), some);
+      simd::store(out + i, spline<order>(data, dz, dy, here), some);
   }
 }
 
