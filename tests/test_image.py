@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import voxkern
 from voxkern.image import Image
 
 OBLIQUE = np.array([[0.8, 0.0, 0.6], [0.0, 1.0, 0.0], [-0.6, 0.0, 0.8]])
@@ -313,3 +314,38 @@ def test_world_and_index_undo_each_other(spacing, origin, index, axis):
     found = image.world_to_index(image.index_to_world(index))
     # a coordinate of 1e3 mm has an error of 1e-13 mm: 1e-9 voxels of 0.01 mm leave room for 1e4
     np.testing.assert_allclose(found, index, atol=1e-8)
+
+
+def test_resample_carries_the_geometry():
+    image = Image(
+        np.random.default_rng(0).random((6, 7, 8), np.float32), (2, 1, 1.5), (5, -3, 2),
+        np.eye(3)[[0, 2, 1]], {"modality": "MR"},
+    )  # fmt: skip
+    finer = image.resample((1, 1, 0.5))
+    assert finer.shape == (12, 7, 24)
+    assert finer.spacing == (1, 1, 0.5)
+    np.testing.assert_array_equal(finer.direction, image.direction)
+    assert finer.meta == image.meta
+    lower = [image.index_to_world(np.full(3, -0.5)), finer.index_to_world(np.full(3, -0.5))]
+    np.testing.assert_allclose(*lower)
+    wanted = voxkern.resample(
+        image.data, (1, 1, 0.5), spacing=image.spacing, origin=image.origin,
+        direction=image.direction,
+    )  # fmt: skip
+    np.testing.assert_array_equal(finer.data, wanted)
+
+
+def test_resample_like_another_image_lies_on_its_voxels():
+    image = Image(np.arange(60.0).reshape(3, 4, 5), (2, 1, 1))
+    part = image[1:, ::2, 1:4]
+    found = image.resample(like=part)
+    assert found.same_grid(part)
+    np.testing.assert_allclose(found.data, part.data)
+
+
+def test_functions_refuse_an_image_whose_spacing_they_would_lose():
+    image = Image(np.zeros((4, 5, 6), np.uint8), 2)
+    with pytest.raises(TypeError, match="image must be an array; got Image, whose spacing"):
+        voxkern.gaussian_filter(image, 1)
+    with pytest.raises(TypeError, match="ref must be an array"):
+        voxkern.dice(image.data, image)

@@ -32,6 +32,11 @@ def adopt(x: Any, name: str = "image") -> tuple[Any, Callable[[Any], Any] | None
         raise TypeError(
             f"{name} must not be a masked array, whose mask would be lost; fill it first"
         )
+    if hasattr(x, "spacing") or hasattr(x, "GetSpacing"):
+        raise TypeError(
+            f"{name} must be an array; got {type(x).__name__}, whose spacing would be lost: pass "
+            f"its array and its spacing, or call {name}.map(function) of a voxkern.Image"
+        )
     if hasattr(x, "__array__") or isinstance(x, (list, tuple, int, float, bool)):
         try:
             return np.asarray(x), None

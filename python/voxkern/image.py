@@ -294,6 +294,53 @@ class Image:
             )
         return self.with_data(answer)
 
+    def resample(
+        self,
+        new_spacing: Geometry | float | None = None,
+        *,
+        like: Image | None = None,
+        transform: Any = None,
+        order: int = 1,
+        mode: str = "nearest",
+        cval: float = 0.0,
+        antialias: bool = False,
+        workers: int | None = None,
+    ) -> Image:
+        """The image on other voxels of the same world, or moved into another.
+
+        Parameters
+        ----------
+        new_spacing : float or one an axis, optional
+            Distance between the new voxels, which cover the extent of the image along its axes.
+        like : Image, optional
+            Lie on its voxels instead.
+        transform : Transform, optional
+            From a point of the new image's world to the point of this one's that is shown there, as
+            `voxkern.register` returns it.
+        order, mode, cval, antialias, workers
+            As in `voxkern.resample`, which does the work.
+
+        Returns
+        -------
+        Image
+
+        Examples
+        --------
+        >>> Image(np.array([[0.0, 2.0, 4.0, 6.0]]), spacing=(1, 1)).resample((1, 2)).data
+        array([[1., 5.]])
+        """
+        from .warp import resample
+        from .warp._resample import grid_of
+
+        own = (np.array(self.spacing), np.array(self.origin), self.direction)
+        grid = grid_of(self.spatial_shape, *own, new_spacing, like=like, transform=transform)
+        data = resample(
+            self.data, new_spacing, spacing=own[0], origin=own[1], direction=own[2], like=like,
+            transform=transform, order=order, mode=mode, cval=cval, antialias=antialias,
+            workers=workers,
+        )  # fmt: skip
+        return Image(data, *grid[1:], self.meta)
+
     def same_grid(self, other: Image, tolerance: float = 1e-4) -> bool:
         """Whether two images have the same voxels in the world.
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from voxkern import Registration, Transform, affine_transform, register
+from voxkern import Image, Registration, Transform, affine_transform, register
 from voxkern.registration._affine import SUMS, _affine_moments
 from voxkern.registration._motion import MOTIONS, Motion
 from voxkern.registration._register import _image, _Level
@@ -78,7 +78,7 @@ def level(metric, n=3):
     shape = SHAPE[-n:]
     f, m = head(shape), np.abs(head(shape, 1)) ** 0.5 + head(shape)
     spacing = (2, 1, 1.5)[-n:]
-    pair = [_image(x, inner(shape), "x", spacing, None, None, None) for x in (f, m)]
+    pair = [_image(x, inner(shape), "x", (spacing, None, None), None) for x in (f, m)]
     centre = pair[0].points[:n, :n] @ ((np.array(shape) - 1) / 2)
     motion = Motion("affine", centre, 20.0)
     pair[1] = replace(pair[1], mask=np.empty((0, 0, 0), np.uint8))
@@ -307,3 +307,23 @@ def test_a_brain_is_found_through_noise_and_a_bias_field(metric):
     fixed = image + 8 * rng.standard_normal(shape)
     found = register(fixed, moving, "affine", metric, levels=(2, 1))
     assert error(found, matrix, shape) < 0.5
+
+
+def test_images_bring_their_geometry():
+    still = head(SHAPE).astype(np.float32)
+    fixed = Image(still, (2, 1, 1.5), (3, -4, 5), np.eye(3)[[1, 0, 2]])
+    moving = Image(np.roll(still, 2, 1), (2, 1, 1.5), (1, 1, 1), np.eye(3)[[1, 0, 2]])
+    found = register(fixed, moving, "translation", "ssd")
+    said = {
+        f"{who}_{what}": getattr(image, what)
+        for who, image in (("fixed", fixed), ("moving", moving))
+        for what in ("spacing", "origin", "direction")
+    }
+    wanted = register(fixed.data, moving.data, "translation", "ssd", **said)
+    np.testing.assert_array_equal(found.matrix, wanted.matrix)
+    inside = inner(SHAPE)
+    back = moving.resample(like=fixed, transform=found)
+    assert back.same_grid(fixed)
+    assert np.abs(back.data - still)[inside].max() < 0.01 * still.max()
+    elsewhere = register(fixed, moving, "translation", "ssd", fixed_origin=(0, 0, 0))
+    np.testing.assert_allclose(elsewhere.apply([0, 0, 0]), found.apply(fixed.origin), atol=0.01)

@@ -281,8 +281,9 @@ def register(
 
     Parameters
     ----------
-    fixed, moving : array, shape ([planes,] rows, columns)
-        Two images of as many axes, of any real type, on one device.
+    fixed, moving : array or Image, shape ([planes,] rows, columns)
+        Two images of as many axes, of any real type, on one device. An `Image` has its own spacing,
+        origin and direction; what is given below wins.
     transform : {'translation', 'rigid', 'similarity', 'affine'}
         What the map may do: shift; turn, too; scale alike, too; anything linear.
     metric : {'mi', 'ncc', 'ssd'}
@@ -352,13 +353,15 @@ def register(
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {', '.join(METRICS)}; got {metric!r}")
     workers = _args.as_workers(workers)
+    fixed, *fixed_at = _with_grid(fixed, fixed_spacing, fixed_origin, fixed_direction)
+    moving, *moving_at = _with_grid(moving, moving_spacing, moving_origin, moving_direction)
     f, _ = _arrays.adopt(fixed, "fixed")
     m, _ = _arrays.adopt(moving, "moving")
     _arrays.same_device(fixed=f, moving=m)
     if f.ndim != m.ndim:
         raise ValueError(f"moving must have {f.ndim} axes as fixed has; got {m.ndim}")
-    f = _image(f, fixed_mask, "fixed", fixed_spacing, fixed_origin, fixed_direction, workers)
-    m = _image(m, moving_mask, "moving", moving_spacing, moving_origin, moving_direction, workers)
+    f = _image(f, fixed_mask, "fixed", fixed_at, workers)
+    m = _image(m, moving_mask, "moving", moving_at, workers)
     factors = sorted((_args.as_int(s, "levels", 1) for s in levels), reverse=True)
     if not factors:
         raise ValueError(f"levels must have a number; got {levels!r}")
@@ -397,10 +400,21 @@ def register(
     return Registration(matrix, between, value, converged, tuple(history), tuple(shape[-n:]))
 
 
-def _image(
-    x: Any, mask: Any, name: str, spacing: Any, origin: Any, direction: Any, workers: int | None
-) -> _Image:
+def _with_grid(x: Any, spacing: Any, origin: Any, direction: Any) -> tuple[Any, Any, Any, Any]:
+    """Return an array and its geometry: an `Image`'s own, but for what is given."""
+    if not all(hasattr(x, name) for name in ("data", "spacing", "origin", "direction")):
+        return x, spacing, origin, direction
+    return (
+        x.data,
+        x.spacing if spacing is None else spacing,
+        x.origin if origin is None else origin,
+        x.direction if direction is None else direction,
+    )
+
+
+def _image(x: Any, mask: Any, name: str, at: Sequence[Any], workers: int | None) -> _Image:
     """Return an image as the search takes it, once it is found fit."""
+    spacing, origin, direction = at
     _args.as_dtype(x, (*_args.REAL, "bool", "int8", "uint32", "int64", "uint64"), name)
     n = _args.as_ndim(x, 2, 3, name)
     if min(x.shape) < 4:

@@ -107,8 +107,9 @@ def resample(
     step = np.array(_args.as_spacing(spacing, ndim))
     start = _place(origin, ndim, "origin", np.zeros(ndim))
     axes = _axes(direction, ndim, "direction", np.eye(ndim))
-    goal = _target(voxels, step, start, axes, new_spacing, shape, like, new_origin, new_direction,
-                   transform)  # fmt: skip
+    goal = grid_of(
+        voxels, step, start, axes, new_spacing, shape, like, new_origin, new_direction, transform
+    )
     count, new_step, new_start, new_axes = goal
     number = as_order(order)
     full = np.eye(4) if ndim == 3 else np.eye(ndim + 1)
@@ -154,19 +155,19 @@ def _axes(value: Any, ndim: int, name: str, default: NDArray[Any]) -> NDArray[np
     return m
 
 
-def _target(
+def grid_of(
     voxels: tuple[int, ...],
     step: NDArray[Any],
     start: NDArray[Any],
     axes: NDArray[Any],
-    new_spacing: Any,
-    shape: Any,
-    like: Any,
-    new_origin: Any,
-    new_direction: Any,
-    transform: Any,
+    new_spacing: Any = None,
+    shape: Any = None,
+    like: Any = None,
+    new_origin: Any = None,
+    new_direction: Any = None,
+    transform: Any = None,
 ) -> tuple[tuple[int, ...], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return the output's shape, spacing, origin and direction."""
+    """Return the output's shape, spacing, origin and direction, where the input has `voxels`."""
     ndim = len(voxels)
     if like is not None:
         for name, given in (
