@@ -20,12 +20,26 @@ def emulator():
 PLAIN = os.environ.get("VOXKERN_EMU", "plain") == "plain"
 
 
-@pytest.fixture(params=emulate.SCHEDULES if PLAIN else ["crowded"])
-def gpu(request, emulator):
-    """A `Gpu`, under each schedule in turn; a small one where threads are crowded."""
-    emulator.set_schedule(*emulate.SCHEDULES[request.param])
-    yield emulate.gpu(*[emulate.SmallGpu] * (request.param == "crowded"))
+SCHEDULES = emulate.SCHEDULES if PLAIN else ["crowded"]
+
+
+@pytest.fixture
+def gpus(emulator):
+    """``gpus()``: each schedule, and a `Gpu` under it; a small one where threads are crowded."""
+
+    def each(schedules=SCHEDULES):
+        for name in schedules:
+            emulator.set_schedule(*emulate.SCHEDULES[name])
+            yield name, emulate.gpu(*[emulate.SmallGpu] * (name == "crowded"))
+
+    yield each
     emulator.set_schedule(*emulate.SCHEDULES["forward"])
+
+
+@pytest.fixture(params=SCHEDULES)
+def gpu(request, gpus):
+    """A `Gpu`, under each schedule in turn."""
+    return next(gpus([request.param]))[1]
 
 
 @pytest.fixture(scope="session")

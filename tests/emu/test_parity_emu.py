@@ -1,6 +1,6 @@
 """Every CUDA plan, on kernels that the CPU plays, gives its rule's answer; nobody lists them."""
 
-import functools
+import itertools
 import os
 import sys
 
@@ -38,23 +38,22 @@ def dtypes_of(kernel):
 CASES = [(name, dtype) for name in sorted(PLANS) for dtype in dict.fromkeys(dtypes_of(PLANS[name]))]
 
 
-@functools.cache
-def rules_answer(name, shape, dtype, seed):
-    """Arguments of a kernel, and its rule's answer: slow, and the same for every schedule."""
-    args = c_ordered(PLANS[name].sample(np.random.default_rng(seed), shape, dtype))
-    # What a sanitizer watches is the plan; the plain build compares.
-    return args, answer_of(PLANS[name], PLANS[name].rule, args) if BUILD == "plain" else None
-
-
-@pytest.mark.parametrize("shape", SHAPES[-1:] if RACES else SHAPES, ids=str)
-@pytest.mark.parametrize(("name", "dtype"), CASES)
-def test_a_plan_gives_the_rules_answer(gpu, name, dtype, shape):
+def hold_plan(gpus, name, dtype, shapes):
+    """Assert that a plan gives its rule's answer, under every schedule."""
     kernel = PLANS[name]
-    for seed in range(1 if RACES else 2):
-        args, wanted = rules_answer(name, shape, dtype, seed)
-        got = answer_of(kernel, lambda *a: kernel.overrides["cuda"](gpu, *a), args)
-        for answer, want in zip(got, wanted or got, strict=True):
-            hold(kernel, answer, want, f"the emulator, seed {seed}", args[0])
+    for shape, seed in itertools.product(shapes, range(1 if RACES else 2)):
+        args = c_ordered(kernel.sample(np.random.default_rng(seed), shape, dtype))
+        # What a sanitizer watches is the plan; the plain build compares.
+        wanted = answer_of(kernel, kernel.rule, args) if BUILD == "plain" else None
+        for schedule, gpu in gpus():
+            got = answer_of(kernel, lambda *a, on=gpu: kernel.overrides["cuda"](on, *a), args)
+            for answer, want in zip(got, wanted or got, strict=True):
+                hold(kernel, answer, want, f"the emulator, {schedule}, {shape}, {seed}", args[0])
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_a_plan_gives_the_rules_answer(gpus, name, dtype):
+    hold_plan(gpus, name, dtype, SHAPES[-1:] if RACES else SHAPES)
 
 
 @pytest.mark.skipif(BUILD != "plain", reason="sanitizers see the same under any schedule")
@@ -82,9 +81,9 @@ NUMBERING = [case for case in CASES if "node_type" in PLANS[case[0]].rule.__glob
 
 
 @pytest.mark.parametrize(("name", "dtype"), NUMBERING)
-def test_volumes_beyond_2_to_the_31_give_the_rules_answer(gpu, monkeypatch, name, dtype):
+def test_volumes_beyond_2_to_the_31_give_the_rules_answer(gpus, monkeypatch, name, dtype):
     number_voxels_in_64_bits(monkeypatch)
-    test_a_plan_gives_the_rules_answer(gpu, name, dtype, (5, 6, 33))
+    hold_plan(gpus, name, dtype, SHAPES[-1:])
 
 
 @pytest.mark.skipif(RACES, reason="needs every dtype; the plain build runs it")
