@@ -106,7 +106,8 @@ def test_nan_and_infinity_stay_in_their_plane(bad):
     x[2, 4, 5] = bad
     got = rotate(x, 20, (1, 2), order=1)
     np.testing.assert_array_equal(got, [rotate(plane, 20, order=1) for plane in x])
-    assert np.isfinite(got[[0, 1, 3]]).all() and not np.isfinite(got[2]).all()
+    assert np.isfinite(got[[0, 1, 3]]).all()
+    assert not np.isfinite(got[2]).all()
 
 
 def test_four_quarters_bring_it_back():
