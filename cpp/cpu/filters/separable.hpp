@@ -96,7 +96,7 @@ struct Line {
 
 // Whether sums in float32 stand for SciPy's in float64.
 template <class T, class C>
-constexpr bool guarded = std::is_integral_v<T>&& std::is_same_v<C, f32>;
+constexpr bool guarded = std::is_integral_v<T> && std::is_same_v<C, f32>;
 
 template <class T, int N>
 Vec<i32, N> cut(Vec<f64, N> a) {
