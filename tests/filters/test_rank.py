@@ -68,7 +68,7 @@ def test_scipy_agrees_on_large_boxes_of_bytes(mode):
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
 @pytest.mark.parametrize("mode", ["reflect", "constant"])
 def test_scipy_agrees_on_large_boxes_of_short_integers(mode, dtype):
-    # Flat, of few numbers, and of so many that counting them is given up; of more than one tile.
+    # Flat, of few numbers, and of many; of more than one tile.
     ends, rng = np.iinfo(dtype), np.random.default_rng(6)
     for shape, size in [((9, 38, 75), (5, 6, 13)), ((1, 140, 30), (1, 4, 41))]:
         x = rng.integers(ends.min, ends.max, shape, dtype=dtype, endpoint=True)
@@ -84,6 +84,56 @@ def test_a_box_of_more_than_65535_bytes():
     x = np.random.default_rng(5).integers(0, 256, (12, 13, 14)).astype(np.uint8)
     want = np.sort(np.pad(x, 20, mode="symmetric")[:41, :41, :41], axis=None)
     assert rank_filter(x, 40000, 41)[0, 0, 0] == want[40000]
+
+
+def unkind(kind, shape, dtype):
+    rng, floats = np.random.default_rng(7), dtype.startswith("float")
+    ends = (-np.inf, np.inf) if floats else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if kind == "constant":
+        x = np.full(shape, 9)
+    elif kind == "ramp":
+        x = np.arange(np.prod(shape)).reshape(shape)
+    elif kind == "ends":
+        x = rng.choice(ends, shape)
+    elif kind == "two":
+        x = np.where(rng.random(shape) < 0.02, 200, 3)
+    elif kind == "wide":
+        x = rng.standard_normal(shape) if floats else rng.integers(*ends, shape)
+    else:
+        x = np.where(rng.random(shape) < 0.5, 7, rng.integers(0, 9000, shape))
+    return x.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
+@pytest.mark.parametrize("kind", ["constant", "ramp", "ends", "two", "wide", "crowded"])
+def test_large_boxes_of_unkind_images_agree_with_scipy(kind, dtype):
+    for shape, size in [((9, 12, 70), 7), ((1, 45, 47), (1, 13, 10)), ((37, 3, 40), (6, 8, 9))]:
+        x, count = unkind(kind, shape, dtype), int(np.prod(np.broadcast_to(size, 3)))
+        for rank in (1, count // 2, count - 9):
+            want = ndimage.rank_filter(x, rank, size)
+            np.testing.assert_array_equal(rank_filter(x, rank, size), want)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "constant"])
+def test_scipy_agrees_on_large_boxes_of_floats(mode):
+    shapes = [((6, 12, 33), 7), ((1, 1, 90), (1, 1, 200)), ((70, 9, 1), (65, 4, 1))]
+    for shape, size in shapes:
+        for dtype in ("float32", "float64"):
+            x = noise(shape, dtype)
+            want = ndimage.rank_filter(x, 60, size, mode=mode, cval=7)
+            for workers in (1, 3):
+                got = rank_filter(x, 60, size, mode=mode, cval=7, workers=workers)
+                np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nan_is_the_largest_number_in_large_boxes(dtype):
+    x = noise((8, 9, 40), dtype)
+    x[np.random.default_rng(8).random(x.shape) < 0.3] = np.nan
+    near = np.lib.stride_tricks.sliding_window_view(np.pad(x, 2, mode="symmetric"), (5, 5, 5))
+    ranked = np.sort(near.reshape(*x.shape, 125), axis=-1)
+    for rank in (40, 80, 95, 120):
+        np.testing.assert_array_equal(rank_filter(x, rank, 5), ranked[..., rank])
 
 
 def test_axes_choose_and_leading_axes_are_looped():

@@ -1,7 +1,7 @@
-// Boxes of 3 and 5 go through sorting networks: box_median.hpp; in large ones of short integers
-// voxels are counted: box_count.cpp, box_rank.cpp. Every other footprint and rank is found by
-// bisection, an output in each lane: the answer's bits from the highest down, each by counting how
-// many neighbours lie below, until all but one are ruled out.
+// Boxes of 3 and 5 go through sorting networks: box_median.hpp; in other large boxes voxels are
+// counted: box_rank.cpp. Every other footprint and rank is found by bisection, an output in each
+// lane: the answer's bits from the highest down, each by counting how many neighbours lie below,
+// until all but one are ruled out.
 #include <voxkern/filters/median.hpp>
 #include <voxkern/simd.hpp>
 
@@ -52,8 +52,12 @@ void from_keys(const Signed<T>* from, T* to, i64 n, bool past) {
       return as_numbers<T>(k);
   };
   i64 i = 0;
-  if (past && reinterpret_cast<u64>(to) % simd::bytes == 0)
+  if (past) {
+    const i64 ahead = i64(-reinterpret_cast<u64>(to) % simd::bytes / sizeof(T));
+    i = std::min(n, ahead);
+    if (i > 0) simd::store(to, numbers(simd::load(from, int(i))), int(i));
     for (; i + L <= n; i += L) simd::stream(to + i, numbers(simd::load(from + i)));
+  }
   for (; i + L <= n; i += L) simd::store(to + i, numbers(simd::load(from + i)));
   if (i < n) simd::store(to + i, numbers(simd::load(from + i, int(n - i))), int(n - i));
 }
@@ -77,28 +81,15 @@ KeyImage<Signed<T>> keys_of(View<const T> in, View<T> out, Edge edge, T fill) {
     to_keys(row + x + from, keys + from, to - from);
     for (i64 i = to; i < count; ++i) outside(i);
   };
-  const bool past = out.size.count() * i64(sizeof(T)) >= i64(8) << 20;
+  const bool past = out.size.count() * i64(sizeof(T)) >= i64(32) << 20;
   const auto write = [=](i64 z, i64 y, i64 x, i64 count, const K* keys) {
     from_keys(keys, out.row(z, y) + x, count, past);
   };
   return {out.size, read, write};
 }
 
-// The same as short integers.
-inline const KeyImage<i16>& shorts_of(const KeyImage<i16>& image) { return image; }
-KeyImage<i16> shorts_of(const KeyImage<u8>& image) {
-  const auto read = [&image](i64 z, i64 y, i64 x, i64 count, i16* keys) {
-    // Into the upper half, from where the first may be widened before the last.
-    u8* const bytes = reinterpret_cast<u8*>(keys) + count;
-    image.read(z, y, x, count, bytes);
-    std::copy_n(bytes, count, keys);
-  };
-  const auto write = [&image](i64 z, i64 y, i64 x, i64 count, const i16* keys) {
-    std::vector<u8> bytes(keys, keys + count);
-    image.write(z, y, x, count, bytes.data());
-  };
-  return {image.size, read, write};
-}
+// Boxes of so many voxels and more are sooner counted than bisected.
+constexpr i64 many = 64;
 
 // A signed integer that counts neighbours and orders like the key: bytes get room for the count.
 template <class K>
@@ -145,13 +136,12 @@ struct Neighbour {
   i64 row, dx;
 };
 
-// Of the voxels of a part of the image.
 template <class W, class K>
-void any_rank(On on, const KeyImage<K>& image, List<const i64> offsets, i64 rank, Size begin,
-              Size size) {
+void any_rank(On on, const KeyImage<K>& image, List<const i64> offsets, i64 rank) {
   using V = Vec<W>;
   constexpr int bits =
       sizeof(W) > sizeof(K) && std::is_unsigned_v<K> ? 8 * int(sizeof(K)) : 8 * int(sizeof(W));
+  const Size size = image.size;
   const i64 n = offsets.size / 3;
   std::map<std::array<i64, 2>, i64> known;
   std::vector<std::array<i64, 2>> rows;
@@ -168,15 +158,14 @@ void any_rank(On on, const KeyImage<K>& image, List<const i64> offsets, i64 rank
   constexpr i64 stretch = std::max<i64>(4 * V::lanes, 64);
   const i64 places = stretch + high - low, tiles = (size.x + stretch - 1) / stretch;
   parallel_for(on, size.z * size.y, [&](i64 line) {
-    const i64 z = begin.z + line / size.y, y = begin.y + line % size.y;
+    const i64 z = line / size.y, y = line % size.y;
     Scratch<K> row(places);
     Scratch<W> staged(places * i64(rows.size()));
     Scratch<V> keys(n);
     W wide[stretch];
     K found[stretch];
     for (i64 tile = 0; tile < tiles; ++tile) {
-      const i64 x0 = begin.x + tile * stretch;
-      const i64 count = std::min(stretch, begin.x + size.x - x0);
+      const i64 x0 = tile * stretch, count = std::min(stretch, size.x - x0);
       for (i64 i = 0; i < i64(rows.size()); ++i) {
         image.read(z + rows[i][0], y + rows[i][1], x0 + low, places, row.data());
         std::copy_n(row.begin(), places, staged.begin() + i * places);
@@ -203,22 +192,12 @@ void median(On on, View<const T> in, View<T> out, List<const i64> offsets, Size 
   const bool middle = rank == box.count() / 2 && box.y == box.x;
   if (middle && box.x == 3 && (box.z == 1 || box.z == 3)) return median_3(on, image, box.z);
   if (middle && box.x == 5 && (box.z == 1 || box.z == 5)) return median_5(on, image, box.z);
-  constexpr i64 many = 128;  // from here on it is better to count
-  const Size whole = image.size;
-  if constexpr (sizeof(K) <= 2)
-    if (box.count() >= many && box.count() <= std::numeric_limits<i16>::max() &&
-        (sizeof(K) == 2 || box.z > 1))
-      return box_count(on, shorts_of(image), box, {offsets[0], offsets[1], offsets[2]}, rank,
-                       sizeof(K) == 1 ? 256 : box.count(), [&](Size from, Size size) {
-                         any_rank<Wide<K>>(on, image, offsets, rank, from, size);
-                       });
-  if constexpr (sizeof(K) == 1)
-    if (box.count() >= many)
-      return box_rank(on, image, box, {offsets[0], offsets[1], offsets[2]}, rank);
+  if (box.count() >= many && box_rank(on, image, box, {offsets[0], offsets[1], offsets[2]}, rank))
+    return;
   if constexpr (sizeof(Wide<K>) == 2)
     if (offsets.size / 3 >= std::numeric_limits<i16>::max())
-      return any_rank<i32>(on, image, offsets, rank, {0, 0, 0}, whole);
-  any_rank<Wide<K>>(on, image, offsets, rank, {0, 0, 0}, whole);
+      return any_rank<i32>(on, image, offsets, rank);
+  any_rank<Wide<K>>(on, image, offsets, rank);
 }
 
 template void median(On, View<const u8>, View<u8>, List<const i64>, Size, i64, Edge, u8);

@@ -25,13 +25,9 @@ void median_3(On, const KeyImage<K>&, i64 depth);
 template <class K>
 void median_5(On, const KeyImage<K>&, i64 depth);
 
-// Any rank of short integers in a box of at most 32767 voxels whose lowest corner is `first` from
-// its voxel. Tiles with answers so different that they would take more than `patience` sums over
-// them are left to `otherwise`.
-void box_count(On, const KeyImage<i16>&, Size box, Size first, i64 rank, i64 patience,
-               const std::function<void(Size from, Size size)>& otherwise);
-
-// Any rank of the bytes in a box whose lowest corner is `first` from its voxel.
-void box_rank(On, const KeyImage<u8>&, Size box, Size first, i64 rank);
+// Any rank in a box whose lowest corner is `first` from its voxel; false, and nothing done, if the
+// box is too long for it.
+template <class K>
+bool box_rank(On, const KeyImage<K>&, Size box, Size first, i64 rank);
 
 }  // namespace voxkern::cpu

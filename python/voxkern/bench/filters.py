@@ -120,7 +120,7 @@ def gaussian_plane(shape: Shape, dtype: str, sigma: float) -> Work:
     "median_filter",
     dtypes=("float32", "int16", "uint8"),
     targets={"size=3": 8, "size=5": 35},
-    size=(3, 5),
+    size=(3, 5, 7, 11),
 )
 def median_volume(shape: Shape, dtype: str, size: int) -> Work:
     """A head, every voxel the median of its cube."""
@@ -146,7 +146,7 @@ def median_volume(shape: Shape, dtype: str, size: int) -> Work:
             out, box = np.zeros_like(x), np.ones((size,) * 3, bool)
             return lambda: mahotas.median_filter(x, box, out=out)
 
-    if dtype != "int16":  # OpenCV knows uint8, uint16 and float32
+    if dtype != "int16" and size <= 5:  # OpenCV knows uint8, uint16 and float32
 
         @work.rival("OpenCV", "slices", out=True, differs="a 2-D median of each slice")
         def _opencv(x: Any) -> Call:
@@ -161,6 +161,20 @@ def median_volume(shape: Shape, dtype: str, size: int) -> Work:
             return go
 
     cupy_rival(work, lambda ndimage, x, out: ndimage.median_filter(x, size, output=out))
+    return work
+
+
+@case("median_filter", kind="plane", dtypes=("uint8",), size=(15, 31))
+def median_large_plane(shape: Shape, dtype: str, size: int) -> Work:
+    """A large slice of bytes and a large square, where OpenCV counts, too."""
+    work = Work((head(shape, dtype),), lambda op, x, out: op(x, size, out=out))
+
+    @work.rival("OpenCV", out=True, agree=exact(border=size // 2))
+    def _opencv(x: Any) -> Call:
+        cv2 = load("cv2")
+        out = np.zeros_like(x)
+        return lambda: cv2.medianBlur(x, size, dst=out)
+
     return work
 
 

@@ -188,8 +188,8 @@ def median_filter(
     compare. OpenCV's ``medianBlur`` on a volume filters plane by plane, without a word.
 
     Boxes of 3 and 5 voxels take tens of comparisons a voxel through sorting networks
-    [1]_; larger boxes of uint8 are counted in histograms [2]_, whose time grows with their
-    depth alone; other footprints take time in proportion to their number of voxels.
+    [1]_; in boxes of 64 voxels and more the CPU keeps counts [2]_, whose time hardly
+    grows with the box; other footprints take time in proportion to their voxels.
 
     References
     ----------
