@@ -193,7 +193,7 @@ class Reader {
   using V = Vec<K>;
 
   Reader(View<const T> in, K fill, K flip, i64 first, i64 places, Edge edge, bool closed)
-      : fill_(fill), flip_(flip), first_(first), places_(places) {
+      : fill_(fill), flip_(flip), first_(first), places_(places), step_(in.step.y) {
     const i64 n = in.size.x;
     begin_ = std::clamp<i64>(-first, 0, places);
     end_ = std::clamp(n - first, begin_, places);
@@ -214,8 +214,10 @@ class Reader {
     const T* from = row + first_;
     const V flip = flip_;
     i64 p = begin_;
-    for (; p + V::lanes <= end_; p += V::lanes)
+    for (; p + V::lanes <= end_; p += V::lanes) {
       simd::store(out + p, as_keys<T>(simd::load(from + p)) ^ flip);
+      __builtin_prefetch(from + p + step_);  // the next row, to be read soon
+    }
     if (p < end_) {
       const int rest = int(end_ - p);
       simd::store(out + p, as_keys<T>(simd::load(from + p, rest)) ^ flip, rest);
@@ -228,7 +230,7 @@ class Reader {
     i64 to, from;
   };
   K fill_, flip_, edge_;
-  i64 first_, places_, begin_, end_;
+  i64 first_, places_, begin_, end_, step_;
   std::vector<Border> borders_;
 };
 
