@@ -219,29 +219,38 @@ void local_extrema(On on, View<const T> x, View<u8> y, List<const i64> offsets, 
       }
     }
   });
-  // What hangs together with a 0 at the same height is none either.
+  // What hangs together with a 0 at the same height is none either. Few voxels may still be one.
   std::vector<Size> queue;
+  const auto each_like = [&](Size p, auto f) {
+    const K here = key(p.z, p.y, p.x);
+    for (const Step& s : steps) {
+      const Size q{p.z + s.z, p.y + s.y, p.x + s.x};
+      if (q.z < 0 || q.z >= n.z || q.y < 0 || q.y >= n.y || q.x < 0 || q.x >= n.x) continue;
+      if (key(q.z, q.y, q.x) == here) f(q, y(q.z, q.y, q.x));
+    }
+  };
   bool any_zero = false;
   for (i64 z = 0; z < n.z; ++z)
-    for (i64 row = 0; row < n.y; ++row)
-      for (i64 c = 0; c < n.x; ++c)
-        if (!y(z, row, c)) {
-          any_zero = true;
-          queue.push_back({z, row, c});
-          while (!queue.empty()) {
-            const Size p = queue.back();
-            queue.pop_back();
-            const K here = key(p.z, p.y, p.x);
-            for (const Step& s : steps) {
-              const Size q{p.z + s.z, p.y + s.y, p.x + s.x};
-              if (q.z < 0 || q.z >= n.z || q.y < 0 || q.y >= n.y || q.x < 0 || q.x >= n.x) continue;
-              if (y(q.z, q.y, q.x) && key(q.z, q.y, q.x) == here) {
-                y(q.z, q.y, q.x) = 0;
-                queue.push_back(q);
-              }
-            }
-          }
+    for (i64 row = 0; row < n.y; ++row) {
+      u8* const out = y.row(z, row);
+      any_zero = any_zero || std::find(out, out + n.x, u8(0)) != out + n.x;
+      for (u8* at = std::find(out, out + n.x, u8(1)); at != out + n.x;
+           at = std::find(at + 1, out + n.x, u8(1))) {
+        const Size p{z, row, at - out};
+        bool beside_zero = false;
+        each_like(p, [&](Size, u8 flag) { beside_zero |= !flag; });
+        if (!beside_zero) continue;
+        *at = 0;
+        for (queue.push_back(p); !queue.empty();) {
+          const Size from = queue.back();
+          queue.pop_back();
+          each_like(from, [&](Size q, u8& flag) {
+            if (flag) queue.push_back(q);
+            flag = 0;
+          });
         }
+      }
+    }
   if (!any_zero)
     for (i64 z = 0; z < n.z; ++z)
       for (i64 row = 0; row < n.y; ++row) std::fill_n(y.row(z, row), n.x, u8(0));
