@@ -3,8 +3,10 @@
 // a time, and again from their border planes until nothing changes. The answer is the one fixed
 // point, whoever comes first. Dilation is done on keys; an erosion is one of keys with all bits
 // turned.
+#include <voxkern/bits.hpp>
 #include <voxkern/morphology/reconstruction.hpp>
 
+#include <cpu/filters/keys.hpp>
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
 
@@ -208,15 +210,36 @@ void local_extrema(On on, View<const T> x, View<u8> y, List<const i64> offsets, 
     for (i64 line = begin; line < end; ++line) {
       const i64 z = line / n.y, row = line % n.y;
       u8* out = y.row(z, row);
-      for (i64 c = 0; c < n.x; ++c)
-        out[c] = borders || !(at_end(z, n.z) || at_end(row, n.y) || at_end(c, n.x));
+      std::vector<const T*> there;  // beside the row's first voxel
+      std::vector<const Step*> inner;
       for (const Step& s : steps) {
         if (z + s.z < 0 || z + s.z >= n.z || row + s.y < 0 || row + s.y >= n.y) continue;
-        const i64 from = std::max<i64>(0, -s.x), to = std::min(n.x, n.x - s.x);
-        const T *here = x.row(z, row), *there = x.row(z + s.z, row + s.y) + s.x;
-        for (i64 c = from; c < to; ++c)
-          out[c] &= K(rank_key(there[c]) ^ flip) <= K(rank_key(here[c]) ^ flip);
+        there.push_back(x.row(z + s.z, row + s.y) + s.x);
+        inner.push_back(&s);
       }
+      const T* here = x.row(z, row);
+      const auto one = [&](i64 c) {
+        bool highest = true;
+        for (std::size_t i = 0; i < there.size(); ++i)
+          if (c + inner[i]->x >= 0 && c + inner[i]->x < n.x)
+            highest &= K(rank_key(there[i][c]) ^ flip) <= K(rank_key(here[c]) ^ flip);
+        out[c] = highest;
+      };
+      using V = Vec<K>;
+      i64 c = 0;
+      for (; c < std::min<i64>(1, n.x); ++c) one(c);
+      for (; c + V::lanes < n.x; c += V::lanes) {
+        const V own = as_keys<T>(simd::load(here + c)) ^ V(flip);
+        V most = own;
+        for (const T* p : there) most = max(most, as_keys<T>(simd::load(p + c)) ^ V(flip));
+        const u64 highest = simd::bits(most == own);
+        for (int b = 0; b < V::lanes; b += 8)
+          std::memcpy(out + c + b, &bits::bytes_of[highest >> b & 255], least(V::lanes - b, 8));
+      }
+      for (; c < n.x; ++c) one(c);
+      if (borders) continue;
+      if (at_end(z, n.z) || at_end(row, n.y)) std::fill_n(out, n.x, u8(0));
+      if (n.x > 1) out[0] = out[n.x - 1] = 0;
     }
   });
   // What hangs together with a 0 at the same height is none either. Few voxels may still be one.
