@@ -1,9 +1,10 @@
 // For each shift the distances of all patches of a tile from those a shift away, as sums along one
 // axis after the other; see Darbon et al., ISBI 2008. A pair of patches is looked at once.
 //
-// Everything about a tile is kept on one grid, that of the tile with its surroundings, so that a
-// step to a neighbour is one number, and a plane is one long row. What is computed beyond the ends
-// of the rows is not used.
+// Strip by strip of a few rows, down all planes, with all shifts along x together: what is made of
+// a strip stays in the cache, and a voxel's sums are read and written once for all of these shifts.
+// Everything is kept on one grid, that of the tile with its surroundings, so that rows are one long
+// row. What is computed beyond the ends of the rows is not used.
 #include <voxkern/filters/nl_means.hpp>
 
 #include <cpu/filters/block.hpp>
@@ -34,10 +35,10 @@ struct Patch {
   i64 count() const { return i64(at.size()); }
 };
 
-// Calls use(N) with the number of weights as a constant where it is small, else with 0.
-template <class C, class Use>
-void by_count(const Patch<C>& patch, Use use) {
-  switch (patch.count()) {
+// Calls use(N) with a number of weights as a constant where it is small, else with 0.
+template <class Use>
+void by_count(i64 count, Use use) {
+  switch (count) {
     case 1: return use(std::integral_constant<int, 1>{});
     case 2: return use(std::integral_constant<int, 2>{});
     case 3: return use(std::integral_constant<int, 3>{});
@@ -45,32 +46,29 @@ void by_count(const Patch<C>& patch, Use use) {
   }
 }
 
-// to[x] = the weighted sum of from[x + at * step].
-template <class C>
-void combine(const C* from, const Patch<C>& patch, i64 step, C* to, i64 n) {
+// to[x] = the weighted sum of value(from + x + at * step) over the places of a patch.
+template <class C, class Value>
+void add_up(const C* from, const Patch<C>& patch, i64 step, C* to, i64 n, Value value) {
   using V = Vec<C>;
-  by_count(patch, [&](auto count) {
-    constexpr int N = decltype(count)::value;
+  const i64 count = patch.count();
+  const i64* at = patch.at.data();
+  const C* weights = patch.weights.data();
+  by_count(count, [&](auto constant) {
+    constexpr int N = decltype(constant)::value;
     if constexpr (N > 0) {
       const C* rows[N];
-      V weights[N];
-      for (int i = 0; i < N; ++i) {
-        rows[i] = from + patch.at[size_t(i)] * step;
-        weights[i] = V(patch.weights[size_t(i)]);
-      }
+      V w[N];
+      for (int i = 0; i < N; ++i) rows[i] = from + at[i] * step, w[i] = V(weights[i]);
       for (i64 x = 0; x < n; x += V::lanes) {
-        V sum = simd::load(rows[0] + x) * weights[0];
-        for (int i = 1; i < N; ++i) sum = simd::fma(simd::load(rows[i] + x), weights[i], sum);
+        V sum = value(rows[0] + x) * w[0];
+        for (int i = 1; i < N; ++i) sum = simd::fma(value(rows[i] + x), w[i], sum);
         simd::store(to + x, sum);
       }
     } else {
-      const i64 many = patch.count();
-      const i64* at = patch.at.data();
-      const C* weights = patch.weights.data();
       for (i64 x = 0; x < n; x += V::lanes) {
         V sum = C(0);
-        for (i64 i = 0; i < many; ++i)
-          sum = simd::fma(simd::load(from + at[i] * step + x), weights[i], sum);
+        for (i64 i = 0; i < count; ++i)
+          sum = simd::fma(value(from + at[i] * step + x), V(weights[i]), sum);
         simd::store(to + x, sum);
       }
     }
@@ -95,12 +93,16 @@ void weigh(const C* const* planes, const C* weights, i64 many, C noise, C* to, i
   using V = Vec<C>;
   using M = typename V::Mask;
   const i64 count = N ? N : many;
+  const C* rows[N ? N : 1];
+  V by[N ? N : 1];
+  for (int i = 0; i < N; ++i) rows[i] = planes[i], by[i] = V(weights[i]);
   for (i64 x = 0; x < n; x += V::lanes) {
     V distance = C(0);
     M far(0);
     for (i64 i = 0; i < count; ++i) {
       if constexpr (kind == Likeness::stepped) far |= distance > V(C(nlm::cut));
-      distance = simd::fma(simd::load(planes[i] + x) - V(noise), weights[i], distance);
+      const V here = simd::load((N ? rows[i] : planes[i]) + x) - V(noise);
+      distance = simd::fma(here, N ? by[i] : V(weights[i]), distance);
     }
     // NaN is not near anything.
     const M near = distance <= V(C(kind == Likeness::cut ? nlm::cut : nlm::nothing));
@@ -114,16 +116,28 @@ void weigh(const C* const* planes, const C* weights, i64 many, C noise, C* to, i
   }
 }
 
-// total += w * v + w' * v', sum += w + w'.
+// total += w * v and sum += w for `count` rows of weights and values, each a step behind the other.
 template <class C>
-void accumulate(const C* w, const C* v, const C* w_back, const C* v_back, C* total, C* sum, i64 n) {
+void accumulate(const C* w, i64 w_step, const C* v, i64 v_step, i64 count, C* total, C* sum,
+                i64 n) {
   using V = Vec<C>;
-  for (i64 x = 0; x < n; x += V::lanes) {
-    const V a = simd::load(w + x), b = simd::load(w_back + x);
-    V t = simd::fma(a, simd::load(v + x), simd::load(total + x));
-    t = simd::fma(b, simd::load(v_back + x), t);
-    simd::store(total + x, t);
-    simd::store(sum + x, simd::load(sum + x) + (a + b));
+  constexpr int group = 64 / simd::bytes;  // as rows are padded
+  for (i64 x = 0; x < n; x += group * V::lanes) {
+    V t[group], s[group];
+    for (int g = 0; g < group; ++g) {
+      t[g] = simd::load(total + x + g * V::lanes);
+      s[g] = simd::load(sum + x + g * V::lanes);
+    }
+    for (i64 i = 0; i < count; ++i)
+      for (int g = 0; g < group; ++g) {
+        const V a = simd::load(w + i * w_step + x + g * V::lanes);
+        t[g] = simd::fma(a, simd::load(v + i * v_step + x + g * V::lanes), t[g]);
+        s[g] += a;
+      }
+    for (int g = 0; g < group; ++g) {
+      simd::store(total + x + g * V::lanes, t[g]);
+      simd::store(sum + x + g * V::lanes, s[g]);
+    }
   }
 }
 
@@ -149,13 +163,14 @@ class Tile {
         plane_(image_.plane()),
         pitch_(image_.pitch()),
         corner_(image_.row(0, 0) - image_.begin(0)),
+        room_((high + 2 * py.radius) * pitch_ + slack),
         depth_(pz.at.back() - pz.at.front() + 1),
-        squares_(plane_ + slack),
-        sums_(plane_ + slack),
-        totals_(size.count() / size.x * pitch_ + slack),
-        counts_(size.count() / size.x * pitch_ + slack),
-        distances_(depth_ * (plane_ + slack)),
-        weights_((reach.z + 1) * (plane_ + slack)) {
+        squares_(room_),
+        sums_(room_),
+        distances_(together * depth_ * room_),
+        weights_(together * room_),
+        totals_(size.z * size.y * pitch_ + slack),
+        counts_(size.z * size.y * pitch_ + slack) {
     image_.read(in, from, size, Edge::mirror);
     std::fill(totals_.begin(), totals_.end(), C(0));
     std::fill(counts_.begin(), counts_.end(), C(0));
@@ -165,12 +180,14 @@ class Tile {
   void run(View<C> out) {
     for (i64 a = 0; a <= reach_.z; ++a)
       for (i64 b = a ? -reach_.y : 0; b <= reach_.y; ++b)
-        for (i64 c = a || b ? -reach_.x : 1; c <= reach_.x; ++c) add(a, b, c);
+        for (i64 c = a || b ? -reach_.x : 1; c <= reach_.x; c += together)
+          add({a, b, c}, std::min(together, reach_.x - c + 1));
     finish(out);
   }
 
  private:
   static constexpr i64 slack = Block<C>::slack;
+  static constexpr i64 together = 8, high = 4;  // shifts along x, and rows
 
   i64 first() const { return -reach_.z - pz_.radius; }
   i64 last() const { return size_.z + reach_.z + pz_.radius; }
@@ -188,84 +205,97 @@ class Tile {
     return values_.size() ? values_.data() + (z - first()) * plane_ : image_.begin(z);
   }
 
-  // A few planes at a time are kept of these.
-  C* distances(i64 z) const {
-    return distances_.data() + (z - 2 * first()) % depth_ * (plane_ + slack);
-  }
-  C* weights(i64 z) const {
-    return weights_.data() + (z + reach_.z + 1) % (reach_.z + 1) * (plane_ + slack);
-  }
-
-  // The pairs that are (a, b, c) apart. Weights are made for the tile and for the tile moved back.
-  void add(i64 a, i64 b, i64 c) {
-    const i64 y0 = std::min<i64>(0, -b), y1 = size_.y + std::max<i64>(0, -b);
-    const i64 x0 = std::min<i64>(0, -c), x1 = size_.x + std::max<i64>(0, -c);
-    const i64 begin = corner_ + y0 * pitch_ + x0, n = (y1 - y0 - 1) * pitch_ + x1 - x0;
-    const i64 inner = (size_.y - 1) * pitch_ + size_.x, step = b * pitch_ + c;
-    i64 made = -a + pz_.at.front();
-    std::vector<const C*> planes(pz_.at.size());
-    for (i64 z = -a; z < size_.z; ++z) {
-      for (; made <= z + pz_.at.back(); ++made) measure(made, a, step, begin, n);
-      for (i64 i = 0; i < pz_.count(); ++i) planes[i] = distances(z + pz_.at[i]) + begin;
-      weigh_plane(planes.data(), weights(z) + begin, n);
-      if (kind_ == Likeness::stepped) leave_out(z, {a, b, c}, y0, y1, x0, x1);
-      if (z < 0) continue;
-      const i64 at = z * size_.y * pitch_;
-      accumulate(weights(z) + corner_, values(z + a) + corner_ + step,
-                 weights(z - a) + corner_ - step, values(z - a) + corner_ - step,
-                 totals_.data() + at, counts_.data() + at, inner);
+  // `count` shifts along x from t on. Weights are made for the rows of the tile, and for those from
+  // which a shift leads into it.
+  void add(Size t, i64 count) {
+    const i64 x0 = std::min<i64>(0, 1 - t.x - count), wide = size_.x + std::max<i64>(0, -t.x) - x0;
+    const i64 step = t.y * pitch_ + t.x, last = size_.y + std::max<i64>(0, -t.y);
+    for (i64 y = std::min<i64>(0, -t.y); y < last; y += high) {
+      const i64 end = std::min(y + high, last), n = (end - y - 1) * pitch_ + wide;
+      const i64 first_back = std::max<i64>(y + t.y, 0), last_back = std::min(end + t.y, size_.y);
+      const i64 first_ahead = std::max<i64>(y, 0), last_ahead = std::min(end, size_.y);
+      // On the grid, where y is the row at which weights begin.
+      const C* w = weights_.data() - x0 - y * pitch_;
+      i64 made = -t.z + pz_.at.front();
+      for (i64 z = -t.z; z < size_.z; ++z) {
+        for (; made <= z + pz_.at.back(); ++made)
+          for (i64 i = 0; i < count; ++i)
+            measure(made, y, x0, n, {t.z, t.y, t.x + i}, distances(i, made));
+        const bool ahead = z >= 0 && first_ahead < last_ahead;
+        const bool back = z + t.z < size_.z && first_back < last_back;
+        for (i64 i = 0; i < count && (ahead || back); ++i) {
+          C* to = weights_.data() + i * room_;
+          weigh_rows(z, i, to, n);
+          if (kind_ == Likeness::stepped)
+            leave_out(z, y, end, x0, x0 + wide, {t.z, t.y, t.x + i}, to - x0);
+        }
+        if (ahead)
+          put(z, first_ahead, last_ahead, w, room_, values(z + t.z) + corner_ + step, 1, count);
+        if (back)
+          put(z + t.z, first_back, last_back, w - step, room_ - 1, values(z) + corner_ - step, -1,
+              count);
+      }
     }
   }
 
-  // The squared differences of a plane from the one a shift away, summed along x and y.
-  void measure(i64 z, i64 a, i64 step, i64 begin, i64 n) {
-    using V = Vec<C>;
-    const i64 low = begin + py_.at.front() * pitch_;
-    const i64 wide = n + (py_.at.back() - py_.at.front()) * pitch_;
-    const C *p = image_.begin(z), *q = image_.begin(z + a) + step;
-    const i64 last_x = low + wide + px_.at.back();
-    const auto square = [p, q](i64 x) {
-      const V d = simd::load(p + x) - simd::load(q + x);
+  // Rows of the tile get their shares.
+  void put(i64 z, i64 y, i64 end, const C* w, i64 w_step, const C* v, i64 v_step, i64 count) {
+    const i64 at = z * size_.y * pitch_, from = y * pitch_;
+    accumulate(w + from, w_step, v + from, v_step, count, totals_.data() + at + from,
+               counts_.data() + at + from, (end - y - 1) * pitch_ + size_.x);
+  }
+
+  // A few planes at a time are kept of these.
+  C* distances(i64 i, i64 z) const {
+    return distances_.data() + (i * depth_ + (z - 2 * first()) % depth_) * room_;
+  }
+
+  // The squared differences from what lies a shift away, summed along x and y, for n voxels of the
+  // long row from (z, y, x) on.
+  void measure(i64 z, i64 y, i64 x, i64 n, Size shift, C* to) {
+    const i64 step = shift.z * plane_ + shift.y * pitch_ + shift.x;
+    const i64 low_x = px_.at.front(), low_y = py_.at.front() * pitch_;
+    const i64 all = n + py_.at.back() * pitch_ - low_y;
+    const C* p = image_.row(z, y) + x + low_y;
+    const auto square = [step](const C* here) {
+      const Vec<C> d = simd::load(here) - simd::load(here + step);
       return d * d;
     };
-    C* sums = sums_.data();
-    if (px_.count() == 2) {  // the box of 3 without its first voxel: not worth another row
-      const i64 left = px_.at[0], right = px_.at[1];
-      const V first = px_.weights[0], second = px_.weights[1];
-      for (i64 x = low; x < low + wide; x += V::lanes)
-        simd::store(sums + x, simd::fma(square(x + left), first, square(x + right) * second));
+    const auto read = [](const C* here) { return simd::load(here); };
+    if (px_.count() <= 3) {  // few enough to make them anew at each place
+      add_up(p, px_, 1, sums_.data(), all, square);
     } else {
-      C* squares = squares_.data();
-      for (i64 x = low + px_.at.front(); x < last_x; x += V::lanes)
-        simd::store(squares + x, square(x));
-      combine(squares + low, px_, 1, sums + low, wide);
+      for (i64 i = 0; i < all + px_.at.back() - low_x; i += Vec<C>::lanes)
+        simd::store(squares_.data() + i, square(p + low_x + i));
+      add_up(squares_.data() - low_x, px_, 1, sums_.data(), all, read);
     }
-    combine(sums_.data() + begin, py_, pitch_, distances(z) + begin, n);
+    add_up(sums_.data() - low_y, py_, pitch_, to, n, read);
   }
 
-  void weigh_plane(const C* const* planes, C* to, i64 n) {
-    by_count(pz_, [&](auto count) {
+  void weigh_rows(i64 z, i64 i, C* to, i64 n) {
+    for (size_t p = 0; p < planes_.size(); ++p) planes_[p] = distances(i, z + pz_.at[p]);
+    by_count(pz_.count(), [&](auto count) {
       constexpr int N = decltype(count)::value;
       const C* w = pz_.weights.data();
       if (kind_ == Likeness::cut)
-        weigh<Likeness::cut, N>(planes, w, pz_.count(), bias_, to, n);
+        weigh<Likeness::cut, N>(planes_.data(), w, pz_.count(), bias_, to, n);
       else if (kind_ == Likeness::stepped)
-        weigh<Likeness::stepped, N>(planes, w, pz_.count(), bias_, to, n);
+        weigh<Likeness::stepped, N>(planes_.data(), w, pz_.count(), bias_, to, n);
       else
-        weigh<Likeness::plain, N>(planes, w, pz_.count(), bias_, to, n);
+        weigh<Likeness::plain, N>(planes_.data(), w, pz_.count(), bias_, to, n);
     });
   }
 
-  // No weight to pairs of which one lies outside the image.
-  void leave_out(i64 z, Size shift, i64 y0, i64 y1, i64 x0, i64 x1) {
-    const auto range = [](i64 from, i64 n, i64 t) {
-      return std::pair{std::max<i64>(0, -t) - from, n - std::max<i64>(0, t) - from};
+  // No weight to pairs of which one lies outside the image: of the rows from y0 on, which begin at
+  // `row`.
+  void leave_out(i64 z, i64 y0, i64 y1, i64 x0, i64 x1, Size shift, C* row) {
+    const auto range = [](i64 from, i64 size, i64 t) {
+      return std::pair{std::max<i64>(0, -t) - from, size - std::max<i64>(0, t) - from};
     };
     const auto [z_low, z_high] = range(from_.z, all_.z, shift.z);
     const auto [y_low, y_high] = range(from_.y, all_.y, shift.y);
     const auto [x_low, x_high] = range(from_.x, all_.x, shift.x);
-    for (i64 y = y0; y < y1; ++y) {
-      C* row = weights(z) + corner_ + y * pitch_;
+    for (i64 y = y0; y < y1; ++y, row += pitch_) {
       const bool in = z >= z_low && z < z_high && y >= y_low && y < y_high;
       for (i64 x = x0; x < (in ? std::min(x_low, x1) : x1); ++x) row[x] = C(0);
       for (i64 x = std::max(x_high, x0); x < x1; ++x) row[x] = C(0);
@@ -296,8 +326,9 @@ class Tile {
   Likeness kind_;
   C noise_, bias_;
   Block<C> image_;
-  i64 plane_, pitch_, corner_, depth_;
-  Scratch<C> squares_, sums_, totals_, counts_, distances_, weights_, values_;
+  i64 plane_, pitch_, corner_, room_, depth_;
+  std::vector<const C*> planes_ = std::vector<const C*>(pz_.at.size());
+  Scratch<C> squares_, sums_, distances_, weights_, totals_, counts_, values_;
 };
 
 }  // namespace
