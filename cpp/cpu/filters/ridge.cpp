@@ -23,6 +23,16 @@ void solve(const typename Derivatives<T>::Row& m, i64 count, bool solid) {
   }
 }
 
+// The matrix's norm, which needs no eigenvalues; 0 where it is not a number.
+template <class T>
+Vec<T> norm_of(const typename Derivatives<T>::Row& m, i64 x, bool solid) {
+  const auto square = [&](int n) { return m(n, x) * m(n, x); };
+  const Vec<T> straight = square(0) + (solid ? square(3) + square(5) : square(2));
+  const Vec<T> across = solid ? square(1) + square(2) + square(4) : square(1);
+  const Vec<T> norm = simd::sqrt(simd::fma(across, T(2), straight));
+  return simd::select(norm == norm, norm, T(0));
+}
+
 }  // namespace
 
 template <class T>
@@ -37,6 +47,11 @@ void ridge(On on, View<const T> in, View<T> out, List<const f64> wz, List<const 
     const auto found = derivatives.all(row);
     T* to = out.row(row.z, row.y) + row.x;
     const bool past = streams(to, row.past && !more);
+    if (how.kind == Ridge::norm && !more) {
+      for (i64 x = 0; x < row.count; x += simd::lanes<T>)
+        write_some(to + x, norm_of<T>(found, x, solid), row.count - x, past);
+      return;
+    }
     solve<T>(found, row.count, solid);
     for (i64 x = 0; x < row.count; x += simd::lanes<T>) {
       const Eigenvalues<Vec<T>> e{found(0, x), found(1, x), found(2, x)};
