@@ -6,6 +6,7 @@
 #include <voxkern/filters/spikes.hpp>
 #include <voxkern/filters/srad.hpp>
 #include <voxkern/filters/tv.hpp>
+#include <voxkern/filters/unring.hpp>
 
 #include "call.hpp"
 
@@ -37,6 +38,7 @@ static const Family denoise([](Module& m) {
   m.kernel("tv_project", each_averaged([](auto t, auto r) {
              return &cpu::tv_project<decltype(t), decltype(r)>;
            }));
+  m.kernel("unring", each<f64>([](auto t) { return &cpu::unring<decltype(t)>; }));
 });
 
 }  // namespace voxkern
