@@ -135,21 +135,18 @@ class Rows {
     const T *even = k_.even.data() + s * k_.half, *odd = k_.odd.data() + s * k_.half;
     const T* pair = pairs_.data();
     const i64 half = k_.half;
-    V ahead[group][wide] = {{T(0), T(0)}, {T(0), T(0)}},
-      back[group][wide] = {{T(0), T(0)}, {T(0), T(0)}};
+    // By name: an array would be written to memory at each turn.
+    V p0 = T(0), p1 = p0, q0 = p0, q1 = p0, r0 = p0, r1 = p0, s0 = p0, s1 = p0;
     for (i64 m = 0; m < half; ++m, pair += 2 * pitch) {
       const V a = simd::load(pair), b = simd::load(pair + V::lanes);
       const V c = simd::load(pair + pitch), d = simd::load(pair + pitch + V::lanes);
       const V e(even[m]), f(even[half + m]), g(odd[m]), h(odd[half + m]);
-      ahead[0][0] = simd::fma(a, e, ahead[0][0]);
-      ahead[0][1] = simd::fma(b, e, ahead[0][1]);
-      ahead[1][0] = simd::fma(a, f, ahead[1][0]);
-      ahead[1][1] = simd::fma(b, f, ahead[1][1]);
-      back[0][0] = simd::fma(c, g, back[0][0]);
-      back[0][1] = simd::fma(d, g, back[0][1]);
-      back[1][0] = simd::fma(c, h, back[1][0]);
-      back[1][1] = simd::fma(d, h, back[1][1]);
+      p0 = simd::fma(a, e, p0), p1 = simd::fma(b, e, p1);
+      q0 = simd::fma(a, f, q0), q1 = simd::fma(b, f, q1);
+      r0 = simd::fma(c, g, r0), r1 = simd::fma(d, g, r1);
+      s0 = simd::fma(c, h, s0), s1 = simd::fma(d, h, s1);
     }
+    const V ahead[group][wide] = {{p0, p1}, {q0, q1}}, back[group][wide] = {{r0, r1}, {s0, s1}};
     for (i64 g = 0; g < group; ++g)
       for (i64 v = 0; v < wide; ++v) {
         const V a = ahead[g][v] + back[g][v], b = ahead[g][v] - back[g][v];
