@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Iterable, Sequence
@@ -138,13 +139,20 @@ def as_axes(axes: Any, ndim: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+@functools.cache
+def _limits(dtype: str) -> tuple[int, int]:
+    """Return the least and the greatest number of an integer type, or of bool."""
+    if dtype == "bool":
+        return 0, 1
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+
+
 def as_fill(value: Any, dtype: str, name: str = "cval") -> int | float:
     """Return a fill value that the element type can hold."""
     number = float(value) if not isinstance(value, (int, np.integer)) else value
     if dtype.startswith("float"):
         return float(number)
-    kind = np.iinfo(dtype) if dtype != "bool" else None
-    low, high = (kind.min, kind.max) if kind else (0, 1)
+    low, high = _limits(dtype)
     if not (math.isfinite(number) and low <= number <= high):
         raise ValueError(f"{name} must be in [{low}, {high}] for {dtype}; got {value!r}")
     return int(number)

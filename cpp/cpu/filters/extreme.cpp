@@ -12,7 +12,7 @@
 // 2008, https://doi.org/10.1109/TIP.2007.912582).
 #include <voxkern/filters/extreme.hpp>
 
-#include <cpu/filters/keys.hpp>
+#include <cpu/keys.hpp>
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
 

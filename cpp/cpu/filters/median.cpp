@@ -5,8 +5,8 @@
 #include <voxkern/filters/median.hpp>
 #include <voxkern/simd.hpp>
 
-#include <cpu/filters/keys.hpp>
 #include <cpu/filters/rank.hpp>
+#include <cpu/keys.hpp>
 #include <cpu/memory.hpp>
 
 #include <algorithm>
@@ -85,6 +85,8 @@ KeyImage<Signed<T>> keys_of(View<const T> in, View<T> out, Edge edge, T fill) {
   const auto write = [=](i64 z, i64 y, i64 x, i64 count, const K* keys) {
     from_keys(keys, out.row(z, y) + x, count, past);
   };
+  if constexpr (std::is_same_v<K, T>)
+    if (!past) return {out.size, read, write, in, out};
   return {out.size, read, write};
 }
 

@@ -18,18 +18,20 @@ class PlaneMedian {
   static constexpr i64 most = 16384 / i64(sizeof(K));
 
   PlaneMedian(const KeyImage<K>& image, i64 width)
-      : image_(image), width_(width), pitch_((width + L - 1) / L * L + 2 * L), room_(6 * pitch_) {
+      : image_(image), width_(width), pitch_((width + L - 1) / L * L + 2 * L), room_(14 * pitch_) {
     std::fill(room_.begin(), room_.end(), K(0));
   }
 
   void run(i64 z, i64 y0, i64 y1, i64 x0) {
+    if (image_.in.data && width_ >= L + 2) return run_in_place(z, y0, y1, x0);
     const auto read = [&](i64 y) { image_.read(z, y, x0 - 1, width_ + 2, line(y)); };
     read(y0 - 1);
     read(y0);
     for (i64 y = y0; y < y1; y += 2) {
       read(y + 1);
       read(y + 2);
-      two_rows(line(y - 1), line(y), line(y + 1), line(y + 2));
+      const K* const rows[4] = {line(y - 1), line(y), line(y + 1), line(y + 2)};
+      for (i64 x = 0; x < width_; x += L) two_rows(rows, x, out(0) + x, out(1) + x);
       for (i64 i = 0; i < 2 && y + i < y1; ++i) image_.write(z, y + i, x0, width_, out(i));
     }
   }
@@ -41,6 +43,45 @@ class PlaneMedian {
 
   K* line(i64 y) const { return room_.data() + (y & 3) * pitch_; }
   K* out(i64 i) const { return room_.data() + (4 + i) * pitch_; }
+  // The columns around the first of the image, or the last.
+  K* end(i64 y, bool last) const { return room_.data() + (6 + 4 * last + (y & 3)) * pitch_; }
+
+  // Reads and writes the rows where they are, but for columns at the ends of the image.
+  void run_in_place(i64 z, i64 y0, i64 y1, i64 x0) {
+    const Size n = image_.size;
+    const bool first = x0 == 0, last = x0 + width_ == n.x;
+    const auto read_ends = [&](i64 y) {
+      if (first) image_.read(z, y, -1, 3, end(y, false));
+      if (last) image_.read(z, y, n.x - 2, 3, end(y, true));
+    };
+    const auto row = [&](i64 y) -> const K* {
+      if (0 <= y && y < n.y) return image_.in.row(z, y) + x0 - 1;
+      image_.read(z, y, x0 - 1, width_ + 2, line(y));
+      return line(y);
+    };
+    read_ends(y0 - 1);
+    read_ends(y0);
+    for (i64 y = y0; y < y1; y += 2) {
+      read_ends(y + 1);
+      read_ends(y + 2);
+      const K* const rows[4] = {row(y - 1), row(y), row(y + 1), row(y + 2)};
+      K* const upper = image_.out.row(z, y) + x0;
+      K* const lower = y + 1 < y1 ? image_.out.row(z, y + 1) + x0 : out(1);
+      const i64 most = width_ - last - L;  // the last register may cover some of the one before
+      for (i64 x = first; x < most; x += L) two_rows(rows, x, upper + x, lower + x);
+      two_rows(rows, most, upper + most, lower + most);
+      for (const bool right : {false, true})
+        if (right ? last : first) {
+          const K* const ends[4] = {end(y - 1, right), end(y, right), end(y + 1, right),
+                                    end(y + 2, right)};
+          K found[2][L];
+          two_rows(ends, 0, found[0], found[1]);
+          const i64 x = right ? width_ - 1 : 0;
+          upper[x] = found[0][0];
+          lower[x] = found[1][0];
+        }
+    }
+  }
 
   struct Column {
     V least, mid, most;
@@ -56,20 +97,17 @@ class PlaneMedian {
                   middle(c[0].mid, c[1].mid, c[2].mid), min(min(c[0].most, c[1].most), c[2].most));
   }
 
-  void two_rows(const K* a, const K* b, const K* c, const K* d) const {
-    K *const first = out(0), *const second = out(1);
-    const i64 width = width_;
-    for (i64 x = 0; x < width; x += L) {
-      Column upper[3], lower[3];
-      for (i64 i = 0; i < 3; ++i) {
-        const V p = simd::load(b + x + i), q = simd::load(c + x + i);
-        const V low = min(p, q), high = max(p, q);
-        upper[i] = sorted(simd::load(a + x + i), low, high);
-        lower[i] = sorted(simd::load(d + x + i), low, high);
-      }
-      simd::store(first + x, middle(upper));
-      simd::store(second + x, middle(lower));
+  // A register of two rows of medians, from x on; a row begins one column before the first median.
+  static void two_rows(const K* const (&rows)[4], i64 x, K* first, K* second) {
+    Column upper[3], lower[3];
+    for (i64 i = 0; i < 3; ++i) {
+      const V p = simd::load(rows[1] + x + i), q = simd::load(rows[2] + x + i);
+      const V low = min(p, q), high = max(p, q);
+      upper[i] = sorted(simd::load(rows[0] + x + i), low, high);
+      lower[i] = sorted(simd::load(rows[3] + x + i), low, high);
     }
+    simd::store(first, middle(upper));
+    simd::store(second, middle(lower));
   }
 };
 

@@ -6,7 +6,7 @@
 #include <voxkern/bits.hpp>
 #include <voxkern/morphology/reconstruction.hpp>
 
-#include <cpu/filters/keys.hpp>
+#include <cpu/keys.hpp>
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -19,10 +20,16 @@ class Footprint(NamedTuple):
     where: bytes | None  # which voxels of the box; all of them if None
 
     @property
+    def centred_box(self) -> tuple[int, ...]:
+        """Its size where it is a whole box around its voxel, zeros elsewhere."""
+        centred = self.where is None and self.first == tuple(-(s // 2) for s in self.size)
+        return self.size if centred else (0, 0, 0)
+
+    @property
     def voxels(self) -> int:
         """How many voxels it has."""
         if self.where is None:
-            return int(np.prod(self.size))
+            return math.prod(self.size)
         return self.where.count(b"\x01")
 
     def offsets(self) -> Any:
@@ -42,6 +49,8 @@ def as_footprint(
     size: Any, footprint: Any, origin: Any, along: tuple[int, ...], ndim: int
 ) -> Footprint:
     """Return the neighbourhood that a caller asks for, or refuse by name."""
+    if type(size) is int and size > 0 and footprint is None and type(origin) is int:
+        return _box((size,) * len(along), (origin,) * len(along), None, along, ndim)
     where = None
     if footprint is None:
         if size is None:
@@ -60,9 +69,17 @@ def as_footprint(
         sizes = box.shape
         where = None if box.all() else box.transpose(np.argsort(along)).tobytes()
     moves = tuple(_args.as_int(o, "origin") for o in _args.per_axis(origin, len(along), "origin"))
+    return _box(sizes, moves, where, along, ndim)
+
+
+@functools.lru_cache(64)
+def _box(
+    sizes: tuple[int, ...], moves: tuple[int, ...], where: bytes | None, along: tuple[int, ...],
+    ndim: int,
+) -> Footprint:  # fmt: skip
     for s, o in zip(sizes, moves, strict=True):
         if not -(s // 2) <= o <= (s - 1) // 2:
-            raise ValueError(f"origin must keep the neighbourhood over its voxel; got {origin!r}")
+            raise ValueError(f"origin must keep the neighbourhood over its voxel; got {moves}")
     first = tuple(-(s // 2) - o for s, o in zip(sizes, moves, strict=True))
     return Footprint(spread(sizes, along, ndim, 1), spread(first, along, ndim, 0), where)
 

@@ -226,8 +226,7 @@ def ranked(
     offsets = near.offsets()
     edge, fill = _args.as_edge(mode), _args.as_fill(cval, dtype)
     workers = _args.as_workers(workers)
-    box = near.size if near.first == tuple(-(s // 2) for s in near.size) else (0, 0, 0)
-    box = box if near.where is None else (0, 0, 0)
+    box = near.centred_box
     wanted = near.voxels // 2 if rank is None else rank
 
     def run(volume: Any, answer: Any) -> None:
