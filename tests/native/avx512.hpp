@@ -123,6 +123,10 @@ __m512i gather(Index index, const void* from, int scale) {
 #define _mm512_max_pd(a, b) avx512::each<double>((__m512d)(a), (__m512d)(b), avx512::more)
 #define _mm512_fmadd_ps(a, b, c) avx512::fused<float>((__m512)(a), (__m512)(b), (__m512)(c))
 #define _mm512_fmadd_pd(a, b, c) avx512::fused<double>((__m512d)(a), (__m512d)(b), (__m512d)(c))
+#define _mm512_mulhi_epu16(a, b) \
+  avx512::each<std::uint16_t>((__m512i)(a), (__m512i)(b), avx512::high)
+#define _mm512_cvtepu8_epi16 avx512::converted<std::int16_t, std::uint8_t, __m512i, __m256i>
+#define _mm512_cvtepi16_epi8 avx512::converted<std::int8_t, std::int16_t, __m256i, __m512i>
 #define _mm512_cvtepi8_epi32 avx512::converted<std::int32_t, std::int8_t, __m512i, __m128i>
 #define _mm512_cvtepu8_epi32 avx512::converted<std::int32_t, std::uint8_t, __m512i, __m128i>
 #define _mm512_cvtepi16_epi32 avx512::converted<std::int32_t, std::int16_t, __m512i, __m256i>
@@ -137,6 +141,7 @@ __m512i gather(Index index, const void* from, int scale) {
 namespace avx512 {
 
 constexpr auto less = [](auto a, auto b) { return a < b ? a : b; };
+constexpr auto high = [](std::uint16_t a, std::uint16_t b) { return a * std::uint32_t(b) >> 16; };
 constexpr auto more = [](auto a, auto b) { return a > b ? a : b; };
 
 // The processor faults where the address is not a multiple of 64; so does this.
