@@ -384,7 +384,7 @@ void box_extreme(const Job<T>& job) {
   i64 columns = n.x, planes = 1;
   if (job.z.size > 1) {
     // Narrow tiles where all planes go at once; wide ones beside what neighbours read twice.
-    if (job.z.size > short_window) columns = std::min<i64>(n.x, 512 / sizeof(Key<T>));
+    if (job.z.size > short_window) columns = std::min<i64>(n.x, 1024 / sizeof(Key<T>));
     const i64 plane_bytes = slots * Job<T>::pitch(columns + job.x.size) * i64(sizeof(Key<T>));
     const i64 least = std::max<i64>(8, std::min(n.z, job.z.size));
     planes = std::clamp(ring_bytes / plane_bytes, least, std::max<i64>(256, least));

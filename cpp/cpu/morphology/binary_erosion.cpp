@@ -66,50 +66,55 @@ struct Structure {
 
 // One row with room on both sides, all of it `border`.
 class Row {
+  using V = Vec<u64>;
+  static constexpr i64 L = V::lanes;
+
  public:
   Row(i64 words, i64 reach, u64 border)
       : words_(words),
         pad_(reach / bits::width + 2),
-        border_(border),
-        room_(words + 4 * pad_, border),
-        work_(words + 4 * pad_) {}
+        room_(words + 4 * pad_ + 2 * L, border),
+        work_(room_) {}
 
   void set(const u64* row) { std::copy_n(row, words_, room_.begin() + pad_); }
 
   // The AND of the row shifted by each offset of the chord: those that the smaller one lacks, ...
-  void erode(Chord chord, Chord smaller, const u64* eroded, u64* out) {
-    for (i64 w = 0; w < words_; ++w) {
-      u64 word = eroded[w];
-      for (i64 x = chord.first; x < smaller.first; ++x) word &= shifted(room_.data() + pad_, w, x);
+  void erode(Chord chord, Chord smaller, const u64* eroded, u64* out) const {
+    const u64* const row = room_.data() + pad_;
+    for (i64 w = 0; w < words_; w += L) {
+      const int n = int(std::min(L, words_ - w));
+      V word = simd::load(eroded + w, n);
+      for (i64 x = chord.first; x < smaller.first; ++x) word &= shifted(row + w, x);
       for (i64 x = smaller.first + smaller.count; x < chord.first + chord.count; ++x)
-        word &= shifted(room_.data() + pad_, w, x);
-      out[w] = word;
+        word &= shifted(row + w, x);
+      simd::store(out + w, word, n);
     }
   }
 
   // ... or all, by doubling.
   void erode(Chord chord, u64* out) {
     const i64 used = words_ + pad_;
-    std::fill(work_.begin(), work_.end(), border_);
-    for (i64 w = 0; w < used; ++w) work_[w] = shifted(room_.data() + pad_, w, chord.first);
+    u64* const work = work_.data();
+    for (i64 w = 0; w < used; w += L)
+      simd::store(work + w, shifted(room_.data() + pad_ + w, chord.first));
     for (i64 done = 1; done < chord.count;) {
       const i64 by = std::min(done, chord.count - done);
-      for (i64 w = 0; w < used; ++w) work_[w] &= shifted(work_.data(), w, by);
+      for (i64 w = 0; w < used; w += L)
+        simd::store(work + w, simd::load(work + w) & shifted(work + w, by));
       done += by;
     }
-    std::copy_n(work_.begin(), words_, out);
+    std::copy_n(work, words_, out);
   }
 
  private:
   i64 words_, pad_;
-  u64 border_;
   std::vector<u64> room_, work_;
 
-  static u64 shifted(const u64* row, i64 w, i64 by) {
-    const i64 far = by >> 6;
+  static V shifted(const u64* row, i64 by) {
+    row += by >> 6;
     const int part = int(by & 63);
-    const u64 low = row[w + far] >> part;
-    return part ? low | row[w + far + 1] << (bits::width - part) : low;
+    const V low = simd::load(row) >> part;
+    return part ? low | simd::load(row + 1) << (bits::width - part) : low;
   }
 };
 
@@ -134,8 +139,8 @@ class Eroder {
 
   void read(View<const u8> x, u64 flip) { pack(x, flip, border_, now_); }
 
-  // One erosion; says whether anything changed.
-  bool step() {
+  // One erosion; says whether anything changed, if it is to watch.
+  bool step(bool watch) {
     erode_chords();
     std::atomic<bool> changed{false};
     const i64 strip = std::max<i64>(1, 512 / words_);  // rows that stay in the nearest cache
@@ -144,7 +149,7 @@ class Eroder {
       u64 differs = 0;
       for (i64 s = begin; s < end; ++s) {
         const i64 first = s % strips * strip;
-        differs |= combine(s / strips, first, std::min(first + strip, size_.y));
+        differs |= combine(s / strips, first, std::min(first + strip, size_.y), watch);
       }
       if (differs) changed.store(true, std::memory_order_relaxed);
     });
@@ -258,7 +263,7 @@ class Eroder {
     }
   }
 
-  u64 combine(i64 z, i64 first, i64 last) {
+  u64 combine(i64 z, i64 first, i64 last, bool watch) {
     i64 from = first, to = last;
     bool there = true;
     for (const Term& term : structure_.terms) {
@@ -273,18 +278,18 @@ class Eroder {
     } else {
       combine_some(z, first, last);
     }
+    const i64 begin = (z * size_.y + first) * words_, end = (z * size_.y + last) * words_;
+    u64* const out = next_.data();
+    const u64* const before = now_.data();
+    if (allowed_.size()) {
+      const u64* const allowed = allowed_.data();
+      for (i64 i = begin; i < end; ++i) out[i] = (out[i] & allowed[i]) | (before[i] & ~allowed[i]);
+    }
+    const u64 rest = behind(words_ - 1);
+    for (i64 i = begin + words_ - 1; rest && i < end; i += words_)
+      out[i] = (out[i] & ~rest) | (border_ & rest);
     u64 differs = 0;
-    for (i64 row = z * size_.y + first; row < z * size_.y + last; ++row)
-      for (i64 w = 0; w < words_; ++w) {
-        u64& word = next_[row * words_ + w];
-        const u64 before = now_[row * words_ + w];
-        if (allowed_.size()) {
-          const u64 allowed = allowed_[row * words_ + w];
-          word = (word & allowed) | (before & ~allowed);
-        }
-        word = (word & ~behind(w)) | (border_ & behind(w));
-        differs |= word ^ before;
-      }
+    for (i64 i = begin; watch && i < end; ++i) differs |= out[i] ^ before[i];
     return differs;
   }
 };
@@ -298,7 +303,7 @@ void binary_erosion(On on, View<const u8> x, View<u8> y, View<const u8> mask,
   Eroder eroder(on, x.size, mask, structure, (border ? ~u64(0) : 0) ^ flip);
   eroder.read(x, flip);
   for (i64 n = 0; iterations < 1 || n < iterations; ++n)
-    if (!eroder.step()) break;  // what does not change once never does
+    if (!eroder.step(n + 1 != iterations)) break;  // what does not change once never does
   eroder.write(y, flip);
 }
 
