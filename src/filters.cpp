@@ -26,6 +26,7 @@ static const Family filters([](Module& m) {
   m.kernel("recursive",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::recursive<decltype(t)>; }));
   m.kernel("ridge", each<f32, f64>([](auto t) { return &cpu::ridge<decltype(t)>; }));
+  m.kernel("strengthen", each<f32, f64>([](auto t) { return &cpu::strengthen<decltype(t)>; }));
   m.kernel("separable",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::separable<decltype(t)>; }));
   m.kernel("tensor_eigenvalues",

@@ -117,8 +117,8 @@ def test_itks_objectness(shape, dimension, bright):
     differences = np.array([0, 1, 0, 0.5, 0, -0.5, 1, -2, 1])
     lines = [np.empty(0)] * (3 - len(shape)) + [differences] * len(shape)
     y = np.empty((1,) * (3 - len(shape)) + shape)
-    _ridge(x.reshape(y.shape), y, *lines, OBJECT, 1.0 if bright else -1.0, dimension, 1, 0.4, 0.6,
-           20.0, 0, 2, 2, 2, 0.0)  # fmt: skip
+    _ridge(x.reshape(y.shape), y, np.empty((0, 0, 0)), *lines, OBJECT, 1.0 if bright else -1.0,
+           dimension, 1, 0.4, 0.6, 20.0, 0, 2, 2, 2, 0.0)  # fmt: skip
     inner = (slice(1, -1),) * len(shape)
     assert want[inner].max() > 10
     np.testing.assert_allclose(y.reshape(shape)[inner], want[inner], atol=1e-4)

@@ -451,10 +451,10 @@ def hessian_eigenvalues_volume(shape: Shape, dtype: str, sigma: float) -> Work:
     return work
 
 
-def _ridges(op_name: str, arguments: dict[str, Any]) -> Any:
+def _ridges(op_name: str) -> Any:
     def build(shape: Shape, dtype: str, sigma: float) -> Work:
         """Tubes of a head, at one scale."""
-        work = Work((head(shape, dtype),), lambda op, x, out: op(x, sigma, **arguments, out=out))
+        work = Work((head(shape, dtype),), lambda op, x, out: op(x, sigma, out=out))
 
         if op_name != "objectness":
 
@@ -474,10 +474,8 @@ def _ridges(op_name: str, arguments: dict[str, Any]) -> Any:
     return build
 
 
-for _name in ("frangi", "objectness"):
-    case(_name, targets={"": 25}, sigma=(2,))(_ridges(_name, {"gamma": 5.0}))
-for _name in ("sato", "meijering"):
-    case(_name, targets={"": 25}, sigma=(2,))(_ridges(_name, {}))
+for _name in ("frangi", "objectness", "sato", "meijering"):
+    case(_name, targets={"": 25}, sigma=(2,))(_ridges(_name))
 
 
 @case("structure_tensor", sigma=(1,))

@@ -16,7 +16,7 @@ from ._jet import HESSIAN, as_float_image, derivatives, plan_derivatives, spectr
 from ._rescale import divide
 from ._separable import as_whole_fill
 
-OBJECT, SATO, MEIJERING, NORM = range(4)  # Ridge of ridge.hpp
+OBJECT, SATO, MEIJERING = range(3)  # Ridge of ridge.hpp
 
 
 @kernel(
@@ -26,12 +26,12 @@ OBJECT, SATO, MEIJERING, NORM = range(4)  # Ridge of ridge.hpp
     why="ratios of eigenvalues that are summed in float32",
 )
 def _ridge(
-    x: In, y: Out, wz: ListIn, wy: ListIn, wx: ListIn, kind: Scalar, bright: Scalar,
+    x: In, y: Out, norms: Out, wz: ListIn, wy: ListIn, wx: ListIn, kind: Scalar, bright: Scalar,
     dimension: Scalar, scaled: Scalar, alpha: Scalar, beta: Scalar, gamma: Scalar, more: Scalar,
     ez: Edge, ey: Edge, ex: Edge, fill: Scalar,
 ) -> None:  # fmt: skip
     found = derivatives(x, wz, wy, wx, 3, ez, ey, ex, fill)
-    solid = found.shape[0] == 6
+    solid, weak = found.shape[0] == 6, norms.size > 0
     for k in prange(x.shape[0]):
         for j in range(x.shape[1]):
             for i in range(x.shape[2]):
@@ -47,23 +47,24 @@ def _ridge(
                     p, r = 0.5 * (p + r) - side, 0.5 * (p + r) + side
                 v = _measure(
                     -bright * p, -bright * q, -bright * r, solid, kind, dimension, scaled, alpha,
-                    beta, gamma,
+                    beta, gamma, weak,
                 )  # fmt: skip
+                if weak:
+                    square = p * p + q * q + r * r
+                    norms[k, j, i] = math.sqrt(square) if square == square else 0.0
                 there = float(y[k, j, i])
                 y[k, j, i] = there if more != 0 and (there != there or there > v) else v
 
 
 def _measure(
     p: float, q: float, r: float, solid: bool, kind: int, dimension: int, scaled: int,
-    alpha: float, beta: float, gamma: float,
+    alpha: float, beta: float, gamma: float, weak: bool,
 ) -> float:  # fmt: skip
     """Return the measure of eigenvalues that are positive across a ridge; ridge.hpp has it too."""
     total = p + q + r
     top, bottom = max(p, r), min(p, r)
     if total != total:
-        return 0.0 if kind == 3 else total
-    if kind == 3:
-        return math.sqrt(p * p + q * q + r * r)
+        return total
     if kind == 2:
         high = (1 - alpha) * top + alpha * total
         low = (1 - alpha) * bottom + alpha * total
@@ -94,20 +95,22 @@ def _measure(
     if dimension > 0:
         ratio = blob if solid and dimension == 1 else square
         value *= math.exp(-0.5 * ratio / (beta * beta))
-    value *= 1 - math.exp(-0.5 * (p * p + q * q + r * r) / (gamma * gamma))
+    if not weak:
+        value *= 1 - math.exp(-0.5 * (p * p + q * q + r * r) / (gamma * gamma))
     return float(value * r) if scaled != 0 else float(value)
 
 
 @_ridge.on("cuda")
 def _plan(
-    gpu: Any, x: Any, y: Any, wz: Any, wy: Any, wx: Any, kind: int, bright: float, dimension: int,
-    scaled: int, alpha: float, beta: float, gamma: float, more: int, ez: int, ey: int, ex: int,
-    fill: float,
+    gpu: Any, x: Any, y: Any, norms: Any, wz: Any, wy: Any, wx: Any, kind: int, bright: float,
+    dimension: int, scaled: int, alpha: float, beta: float, gamma: float, more: int, ez: int,
+    ey: int, ex: int, fill: float,
 ) -> None:  # fmt: skip
     parts, count = plan_derivatives(gpu, x, None, wz, wy, wx, HESSIAN, ez, ey, ex, fill)
     gpu.launch(
-        f"ridge<{gpu.name_of(x.dtype)}>", gpu.blocks(x.size), 256, parts, y, x.size, count, kind,
-        float(bright), dimension, scaled, float(alpha), float(beta), float(gamma), more,
+        f"ridge<{gpu.name_of(x.dtype)}>", gpu.blocks(x.size), 256, parts, y,
+        norms if norms.size else None, x.size, count, kind, float(bright), dimension, scaled,
+        float(alpha), float(beta), float(gamma), more,
     )  # fmt: skip
 
 
@@ -122,10 +125,36 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     ]
     x = (100 * rng.standard_normal(shape)).astype(dtype)
     y = rng.uniform(0, 0.1, shape).astype(dtype)
-    kind, dimension, scaled, more = (int(rng.integers(n)) for n in (4, used, 2, 2))
+    norms = np.zeros(shape if rng.integers(2) else (0, 0, 0), dtype)
+    kind, dimension, scaled, more = (int(rng.integers(n)) for n in (3, used, 2, 2))
     bright = float(rng.choice([-1.0, 1.0]))
     edges = (int(e) for e in rng.integers(0, 5, 3))
-    return x, y, *weights, kind, bright, dimension, scaled, 0.5, 0.7, 30.0, more, *edges, 7.0
+    return x, y, norms, *weights, kind, bright, dimension, scaled, 0.5, 0.7, 30.0, more, *edges, 7.0
+
+
+@kernel(dtypes=_args.FLOAT, exact=False, atol=1e-6, why="exponentials differ in their last bits")
+def _strengthen(x: In, norms: In, y: Out, gamma: Scalar, more: Scalar) -> None:
+    for k in prange(x.shape[0]):
+        for j in range(x.shape[1]):
+            for i in range(x.shape[2]):
+                share = float(norms[k, j, i]) / gamma
+                v = float(x[k, j, i]) * (1 - math.exp(-0.5 * share * share))
+                there = float(y[k, j, i])
+                y[k, j, i] = there if more != 0 and (there != there or there > v) else v
+
+
+@_strengthen.on("cuda")
+def _plan_strengthen(gpu: Any, x: Any, norms: Any, y: Any, gamma: float, more: int) -> None:
+    name = f"strengthen<{gpu.name_of(x.dtype)}>"
+    gpu.launch(name, gpu.blocks(x.size), 256, x, norms, y, x.size, float(gamma), more)
+
+
+@_strengthen.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x, norms, y = (rng.uniform(0, most, shape).astype(dtype) for most in (1, 10, 1))
+    x[rng.random(shape) < 0.05] = np.nan
+    y[rng.random(shape) < 0.05] = np.nan
+    return x, norms, y, 5.0, int(rng.integers(2))
 
 
 def _weights(voxels: float, unit: float, reach: float, scale: float) -> Any:
@@ -173,21 +202,22 @@ class _Ridges:
         x = as_float_image(self.image)
 
         def measure(volume: Any, answer: Any) -> None:
+            nowhere = _arrays.empty((0, 0, 0), volume.dtype, volume)
+            found, norms = answer, nowhere
+            if gamma is None:
+                norms = _arrays.empty(volume.shape, volume.dtype, volume)
             for n, weights in enumerate(self.weights):
-                rest = (*self.edges, self.fill)
-
-                def call(
-                    y: Any, kind: int, c: float, more: int, w: Any = weights, rest: Any = rest
-                ) -> None:
-                    _ridge(volume, y, *w, kind, self.bright, dimension, int(scaled), alpha, beta, c,
-                           more, *rest, workers=self.workers)  # fmt: skip
-
-                c = gamma
-                if c is None:
-                    norms = _arrays.empty(volume.shape, volume.dtype, volume) if n else answer
-                    call(norms, NORM, 1.0, 0)
-                    c = 0.5 * _largest(norms, self.workers) or 1.0
-                call(answer, kind, c, int(n > 0))
+                how = (kind, self.bright, dimension, int(scaled), alpha, beta)
+                more, rest = int(n > 0), (*self.edges, self.fill)
+                if gamma is not None:
+                    _ridge(volume, answer, nowhere, *weights, *how, gamma, more, *rest,
+                           workers=self.workers)  # fmt: skip
+                    continue
+                # What is known without the largest norm, and then its share of the strength.
+                found = _arrays.empty(volume.shape, volume.dtype, volume) if n == 1 else found
+                _ridge(volume, found, norms, *weights, *how, 1.0, 0, *rest, workers=self.workers)
+                c = 0.5 * _largest(norms, self.workers) or 1.0
+                _strengthen(found, norms, answer, c, more, workers=self.workers)
             if last is not None:
                 last(answer)
 
@@ -225,7 +255,7 @@ def frangi(
         How far from a blob a tube may be.
     gamma : float, optional
         How strong a tube has to be, in the unit of the image; by default half of the
-        largest norm of the Hessians of each scale, for which they are made twice.
+        largest norm of the Hessians of each scale.
     black_ridges : bool
         Look for dark tubes.
     mode : {'reflect', 'mirror', 'nearest', 'wrap', 'constant'} or one an axis
@@ -275,7 +305,8 @@ def frangi(
     that scales compare. scikit-image 0.26 does not, so that it prefers the finest scale,
     and takes `gamma` from the first scale for all. NaN reaches as far as the kernel does.
 
-    Takes a second volume of memory without `gamma`, for the norms of a scale.
+    Without `gamma`, all voxels of a scale wait for the largest norm: takes one more volume
+    of memory for the norms, and with several scales another for the rest of the measure.
 
     References
     ----------

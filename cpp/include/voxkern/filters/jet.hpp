@@ -37,7 +37,7 @@ VOXKERN_HD Eigenvalues<V> eigenvalues(const Symmetric<V>& of) {
   a = a * scale, b = b * scale, c = c * scale, d = d * scale, e = e * scale, f = f * scale;
   // x y + z and x y - z w.
   const auto add = [](V x, V y, V z) { return Do::fma(x, y, z); };
-  const auto cross = [](V x, V y, V z, V w) { return Do::fma(x, y, V(0.0) - z * w); };
+  const auto cross = [](V x, V y, V z, V w) { return Do::fma(x, y, -(z * w)); };
   const V norm = add(a, a, add(d, d, f * f)) + V(2.0) * add(b, b, add(c, c, e * e));
   const V p2 = Do::most(norm * V(1.0 / 6.0), V(0.125)), p = Do::root(p2);  // 1/4 if any is not 0
 

@@ -4,8 +4,8 @@
 
 namespace voxkern {
 
-// The codes are those of _ridge.py. `norm` is that of the matrix, 0 where it is not a number.
-enum class Ridge : i32 { object, sato, meijering, norm };
+// The codes are those of _ridge.py.
+enum class Ridge : i32 { object, sato, meijering };
 
 struct Measure {
   Ridge kind;
@@ -13,9 +13,24 @@ struct Measure {
   i64 dimension;  // of an object: 0 a ball, 1 a line, 2 a plate
   bool scaled;    // whether an object's measure is multiplied by its largest eigenvalue
   f64 alpha, beta, gamma;
+  bool weak;  // whether an object's measure lacks its share of the strength, see strong_of
   // What exponents are multiplied by.
   f64 by_alpha = -0.5 / (alpha * alpha), by_beta = -0.5 / (beta * beta), by_gamma = 1 / gamma;
 };
+
+// The share that is left of an object whose squared norm over that of gamma is `square`.
+template <class Do, class V>
+VOXKERN_HD V strong_of(V square) {
+  return V(1.0) - Do::e_to(V(-0.5) * square);
+}
+
+// The norm of a matrix, 0 where it is not a number.
+template <bool solid, class Do, class V>
+VOXKERN_HD V norm_of(const Eigenvalues<V>& e) {
+  const V p = e.low, q = e.middle, r = e.high;
+  const V norm = Do::root(solid ? p * p + q * q + r * r : p * p + r * r);
+  return Do::pick(norm == norm, norm, V(0.0));
+}
 
 template <class Do, class V>
 VOXKERN_HD void order_by_size(V& a, V& b) {
@@ -47,9 +62,10 @@ VOXKERN_HD V object_of(V p, V q, V r, const Measure& how) {
     value = value - Do::e_to(V(how.by_alpha) * (solid && how.dimension == 0 ? round : square));
   if (how.dimension > 0)
     value = value * Do::e_to(V(how.by_beta) * (solid && how.dimension == 1 ? round : square));
-  const V by(how.by_gamma), a = p * by, b = q * by, c = r * by;
-  const V strength = solid ? a * a + b * b + c * c : a * a + c * c;
-  value = value * (V(1.0) - Do::e_to(V(-0.5) * strength));
+  if (!how.weak) {
+    const V by(how.by_gamma), a = p * by, b = q * by, c = r * by;
+    value = value * strong_of<Do>(solid ? a * a + b * b + c * c : a * a + c * c);
+  }
   if (how.scaled) value = value * Do::abs(r);
   return Do::pick(inside, value, V(0.0));
 }
@@ -68,13 +84,10 @@ VOXKERN_HD V ridge_of(const Eigenvalues<V>& e, const Measure& how) {
     const V across = solid ? q : top;
     const V t = bottom / (Do::pick(bottom >= V(0.0), V(how.alpha), V(how.beta)) * across);
     value = Do::pick(across > V(0.0), across * Do::e_to(V(-0.5) * t * t), V(0.0));
-  } else if (how.kind == Ridge::meijering) {
+  } else {
     const V rest = V(how.alpha) * sum, more(1.0 - how.alpha);
     const V high = more * top + rest, low = more * bottom + rest;
     value = Do::pick(high >= Do::abs(low), high, V(0.0));
-  } else {
-    value = Do::root(solid ? p * p + q * q + r * r : p * p + r * r);
-    return Do::pick(sum == sum, value, V(0.0));
   }
   return Do::pick(sum == sum, value, sum);
 }
@@ -82,11 +95,16 @@ VOXKERN_HD V ridge_of(const Eigenvalues<V>& e, const Measure& how) {
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
-// `wz`, `wy`, `wx` as in jet(). With `more`, what `out` holds stays where it is larger.
+// `wz`, `wy`, `wx` as in jet(). With `more`, what `out` holds stays where it is larger. Where there
+// is room for the matrices' norms, measures lack their share of the strength.
 template <class T>
-void ridge(On on, View<const T> in, View<T> out, List<const f64> wz, List<const f64> wy,
-           List<const f64> wx, i64 kind, f64 bright, i64 dimension, i64 scaled, f64 alpha, f64 beta,
-           f64 gamma, i64 more, Edge ez, Edge ey, Edge ex, f64 fill);
+void ridge(On on, View<const T> in, View<T> out, View<T> norms, List<const f64> wz,
+           List<const f64> wy, List<const f64> wx, i64 kind, f64 bright, i64 dimension, i64 scaled,
+           f64 alpha, f64 beta, f64 gamma, i64 more, Edge ez, Edge ey, Edge ex, f64 fill);
+
+// Gives measures their share of the strength; `out` may be `in`.
+template <class T>
+void strengthen(On on, View<const T> in, View<const T> norms, View<T> out, f64 gamma, i64 more);
 }  // namespace cpu
 #endif
 
