@@ -87,11 +87,18 @@ void number(On on, const Runs& runs, const I* parent, View<L> y, List<i64> count
   for (i64 s = 0; s < runs.slabs(); ++s) before[s + 1] += before[s];
   count[0] = before.back();
   if (count[0] > std::numeric_limits<L>::max()) return;
+  // Runs that hang from one of another slab's: those at its seam, as a rule.
+  std::vector<std::vector<I>> abroad(runs.slabs());
   parallel_for(on, runs.slabs(), [&](i64 s) {
     i64 label = before[s];
-    for (i64 i = runs.first[s]; i < runs.first[s + 1]; ++i)
-      if (parent[i] == I(i)) labels[i] = L(++label);
+    for (i64 i = runs.first[s]; i < runs.first[s + 1]; ++i) {
+      label += parent[i] == I(i);
+      labels[i] = L(label);  // runs that are no roots take theirs below
+      if (i64(parent[i]) < runs.first[s]) abroad[s].push_back(I(i));
+    }
   });
+  for (const std::vector<I>& some : abroad)
+    for (const I i : some) labels[i] = labels[find_root(parent, i)];
   // Below this, what is written is still in the cache when it is read.
   const bool large = runs.size.count() * i64(sizeof(L)) > 8 << 20;
   parallel_for(on, runs.slabs(), [&](i64 s) {
@@ -100,8 +107,9 @@ void number(On on, const Runs& runs, const I* parent, View<L> y, List<i64> count
     std::fill(own.begin(), own.end(), L(0));
     for (i64 row = runs.slab[s]; row < runs.slab[s + 1]; ++row) {
       const i64 upto = row + 1 < runs.slab[s + 1] ? runs.base[row + 1] : runs.first[s + 1];
+      // Whatever a run hangs from comes before it and has its label by now.
       for (; done < upto; ++done)
-        if (parent[done] != I(done)) labels[done] = labels[find_root(parent, I(done))];
+        labels[done] = labels[i64(parent[done]) < runs.first[s] ? done : i64(parent[done])];
       L* out = y.row(row / y.size.y, row % y.size.y);
       const u64 *inside = &runs.inside[row * runs.words], *starts = &runs.starts[row * runs.words];
       const bool aligned = reinterpret_cast<std::uintptr_t>(out) % (group * sizeof(L)) == 0;

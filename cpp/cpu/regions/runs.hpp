@@ -84,9 +84,16 @@ inline I find_root(const I* parent, I a) {
   return a;
 }
 
-// Rem's algorithm: climbs both branches at once and hangs what it leaves behind higher up.
+// Rem's algorithm: climbs both branches at once and hangs what it leaves behind higher up. Most
+// often `a` is a root yet, or both have the same parent: what is to do is then the same, and asked
+// for at once it is easy to predict.
 template <class I>
 inline void unite(I* parent, I a, I b) {
+  const I over_a = parent[a], over_b = parent[b];
+  if (std::min(over_a ^ over_b, (over_a ^ a) | I(over_b >= a)) == 0) {
+    parent[a] = over_b;
+    return;
+  }
   while (parent[a] != parent[b]) {
     if (parent[a] < parent[b]) std::swap(a, b);
     const I up = parent[a];
@@ -139,6 +146,37 @@ struct ValueRows {
   }
 };
 
+// Pairs of runs that touch, noted word by word and then joined: loops over a few bits each end
+// where no processor foresees it, so that bits are taken in fours and what is too much is
+// overwritten.
+template <class I>
+class Pairs {
+ public:
+  // The runs of two rows at the bits of `from`, by where runs start in the word and by the numbers
+  // of the first that does. At the bits of `back` it is the run of the column before that touches.
+  void note(u64 from, u64 back, u64 starts, I own, u64 starts_there, I there) {
+    const int end = count_ + bits::count(from);
+    for (; count_ < end; count_ += 4)
+      for (int i = 0; i < 4; ++i, from &= from - 1) {
+        const u64 upto = from ^ (from - 1);
+        pairs_[count_ + i] = {I(own + bits::count(starts & upto) - 1),
+                              I(there + bits::count(starts_there & upto & ~(from & back)) - 1)};
+      }
+    count_ = end;
+  }
+  void join(I* parent) {
+    for (int i = 0; i < count_; ++i) unite(parent, pairs_[i].own, pairs_[i].there);
+    count_ = 0;
+  }
+
+ private:
+  struct Pair {
+    I own, there;
+  };
+  Pair pairs_[8 * bits::width + 4];
+  int count_ = 0;
+};
+
 // One of the rows before a row, while both are walked word by word.
 template <class I>
 struct Beside {
@@ -147,29 +185,11 @@ struct Beside {
   I next = 0;    // the number of its next run
   u64 last = 0;  // the contact in the last column of the word before
 
-  // Joins one pair of runs for each stretch of contacts in the same column.
-  void join(I* parent, I own, u64 begin, u64 begin_there, u64 same, u64 skip) {
-    u64 from = same & (~(same << 1 | last) | begin) & ~skip;
+  // Where stretches of contacts in the same column begin.
+  u64 stretches(u64 same, u64 begin) {
+    const u64 from = same & (~(same << 1 | last) | begin);
     last = same >> 63;
-    if (!wanted) return;
-    for (; from; from &= from - 1) {
-      const u64 upto = from ^ (from - 1);
-      unite(parent, I(own + bits::count(begin & upto) - 1),
-            I(next + bits::count(begin_there & upto) - 1));
-    }
-  }
-  // Joins pairs that touch across columns only.
-  void join_slanted(I* parent, I own, u64 begin, u64 begin_there, u64 before, u64 after) const {
-    for (u64 from = before; from; from &= from - 1) {
-      const u64 upto = from ^ (from - 1);
-      unite(parent, I(own + bits::count(begin & upto) - 1),
-            I(next + bits::count(begin_there & (upto >> 1)) - 1));
-    }
-    for (u64 from = after; from; from &= from - 1) {
-      const u64 upto = from ^ (from - 1);
-      unite(parent, I(own + bits::count(begin & upto) - 1),
-            I(next + bits::count(begin_there & upto)));
-    }
+    return wanted ? from : 0;
   }
 };
 
@@ -194,6 +214,7 @@ void join_row(const Runs& runs, const Rows& rows, I* parent, i64 row, i64 edge, 
   const u64 *inside = &runs.inside[row * words], *starts = &runs.starts[row * words];
   const auto begin_of = [&](const Beside<I>& of, i64 w) { return runs.starts[of.row * words + w]; };
   I own = I(runs.base[row]);
+  Pairs<I> pairs;
   for (i64 w = 0; w < words; ++w) {
     const u64 begin = starts[w];
     if (inside[w]) {
@@ -202,39 +223,30 @@ void join_row(const Runs& runs, const Rows& rows, I* parent, i64 row, i64 edge, 
       const u64 ends = ~(stays >> 1 | next_stays << 63);
       const u64 with_b = b.there ? rows.same(inside[w], row, b.row, w) : 0;
       const u64 with_c = c.there ? rows.same(inside[w], row, c.row, w) : 0;
-      const auto slanted = [&](Beside<I>& of, u64 same, u64 skip) {
-        const u64 open = inside[w] & ~same & ~skip;
-        if (!of.wanted || !open) return;
-        of.join_slanted(parent, own, begin, begin_of(of, w),
-                        rows.before(open & begin, row, of.row, w),
-                        rows.after(open & ends, row, of.row, w));
+      // Notes what touches in the same column and, if `slanted`, what touches across columns only.
+      const auto note = [&](Beside<I>& of, u64 same, u64 skip, bool slanted, u64 skip_slanted) {
+        u64 from = of.stretches(same, begin) & ~skip, before = 0;
+        const u64 open = slanted && of.wanted ? inside[w] & ~same & ~skip_slanted : 0;
+        if (open) {
+          before = rows.before(open & begin, row, of.row, w);
+          const u64 after = rows.after(open & ends, row, of.row, w);
+          if (after) pairs.note(after, 0, begin, own, begin_of(of, w), of.next + 1);
+        }
+        if (from | before) pairs.note(from | before, before, begin, own, begin_of(of, w), of.next);
       };
       if constexpr (connectivity == 1) {
         const u64 with_d = d.there && c.wanted ? rows.same(with_b & with_c, row, d.row, w) : 0;
-        if (b.there) b.join(parent, own, begin, begin_of(b, w), with_b, 0);
-        if (c.there) c.join(parent, own, begin, begin_of(c, w), with_c, with_b & with_d);
+        if (b.there) note(b, with_b, 0, false, 0);
+        if (c.there) note(c, with_c, with_b & with_d, false, 0);
       } else {
         const bool full = connectivity == 3;
         const u64 skip_d = with_b | with_c;
-        if (c.there) {
-          c.join(parent, own, begin, begin_of(c, w), with_c, 0);
-          slanted(c, with_c, full ? with_b : 0);
-        }
-        if (b.there) {
-          b.join(parent, own, begin, begin_of(b, w), with_b, with_c);
-          slanted(b, with_b, full ? with_c : 0);
-        }
-        if (d.there) {
-          const u64 with_d = rows.same(inside[w] & ~skip_d, row, d.row, w);
-          d.join(parent, own, begin, begin_of(d, w), with_d, skip_d);
-          if (full) slanted(d, with_d, skip_d);
-        }
-        if (e.there) {
-          const u64 with_e = rows.same(inside[w] & ~with_c, row, e.row, w);
-          e.join(parent, own, begin, begin_of(e, w), with_e, with_c);
-          if (full) slanted(e, with_e, with_c);
-        }
+        if (c.there) note(c, with_c, 0, true, full ? with_b : 0);
+        if (b.there) note(b, with_b, with_c, true, full ? with_c : 0);
+        if (d.there) note(d, rows.same(inside[w] & ~skip_d, row, d.row, w), skip_d, full, skip_d);
+        if (e.there) note(e, rows.same(inside[w] & ~with_c, row, e.row, w), with_c, full, with_c);
       }
+      pairs.join(parent);
     } else {
       b.last = c.last = d.last = e.last = 0;
     }
