@@ -20,22 +20,27 @@ namespace voxkern::cpu {
 namespace {
 
 constexpr int limits = simd::lanes<i16>;  // counted at once
-constexpr int blocks = 256 / limits;      // of neighbouring numbers as limits
 
-// Two columns of a row of counts: in every sixteen bytes eight limits of one, then of the other.
+// Two columns of a row of counts: all limits of one, then all of the other.
 using Pair = Vec<i8>;
 using Sixteen = Vec<i8, 16>;
 constexpr std::make_integer_sequence<int, 2 * limits> all_bytes{};
 
 template <int pair, int... lane>
 Pair spread(Sixteen row, std::integer_sequence<int, lane...>) {
-  return simd::shuffle<(2 * pair + lane % 16 / 8)...>(row, row);
+  return simd::shuffle<(2 * pair + lane / limits)...>(row, row);
 }
-template <int column, int... lane>
-Vec<i16> widened(Pair pair, std::integer_sequence<int, lane...>) {
-  return simd::bits_as<i16>(
-      simd::shuffle<(lane / 16 * 16 + 8 * column + lane % 16 / 2 + lane % 2 * 2 * limits)...>(
-          pair, Pair(i8(0))));
+
+// The counts of a column in lanes of 16 bits.
+inline Vec<i16> widened(const u16* from) { return simd::bits_as<i16>(simd::load(from)); }
+inline Vec<i16> widened(const u8* from) {
+#if defined(__AVX512BW__)
+  return Vec<i16>::Raw(_mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i*)from)));
+#elif defined(__AVX2__)
+  return Vec<i16>::Raw(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i*)from)));
+#else
+  return simd::convert<i16>(simd::load<u8, limits>(from));
+#endif
 }
 
 // The counts of a box, in lanes of 16 bits or of 32.
@@ -47,16 +52,19 @@ struct Counts {
   Vec<C> part[parts];
 
   Counts() { std::fill_n(part, parts, Vec<C>(none)); }
-  static Vec<C> load(const u16* from, int i) {
+  template <class S>
+  static Vec<C> load(const S* from, int i) {
     if constexpr (parts == 1)
-      return simd::bits_as<C>(simd::load(from));
+      return widened(from);
     else
-      return simd::convert<C>(simd::load<u16, lanes>(from + i * lanes));
+      return simd::convert<C>(simd::load<S, lanes>(from + i * lanes));
   }
-  void add(const u16* from) {
+  template <class S>
+  void add(const S* from) {
     for (int i = 0; i < parts; ++i) part[i] += load(from, i);
   }
-  void take(const u16* from) {
+  template <class S>
+  void take(const S* from) {
     for (int i = 0; i < parts; ++i) part[i] -= load(from, i);
   }
   // How many lanes count less.
@@ -69,7 +77,6 @@ struct Counts {
 };
 
 // The ranks of bytes in the boxes of a tile.
-template <class C>
 class Tile {
  public:
   Tile(Size size, Size box, i64 rank, bool tells_below)
@@ -77,13 +84,15 @@ class Tile {
         box(box),
         rank_(rank),
         rows_(size.y + box.y - 1),
-        pitch_((size.x + box.x - 1 + 15) / 16 * 16),
+        pitch_(whole(size.x + box.x - 1)),
         bytes_((size.z + box.z - 1) * rows_ * pitch_),
         deep_(rows_ * pitch_ * limits),
         columns_(pitch_ * limits),
         answers_(size.count()),
+        interval_(size.count()),
         below_(tells_below ? size.count() : 0),
-        spans_(size.z * size.y) {
+        in_row_(size.z * size.y),
+        in_column_(size.x) {
     std::fill(bytes_.begin(), bytes_.end(), i8(0));
   }
 
@@ -91,12 +100,11 @@ class Tile {
 
   // The bytes of a row around the tile, each less 128.
   i8* bytes(i64 z, i64 y) const { return bytes_.data() + (z * rows_ + y) * pitch_; }
-  u8* answers(i64 z, i64 y) const { return answers_.data() + (z * size.y + y) * size.x; }
+  u8* answers(i64 z, i64 y) const { return answers_.data() + at(z, y); }
   // How many voxels of the boxes are less than their answers.
-  i32* below(i64 z, i64 y) const { return below_.data() + (z * size.y + y) * size.x; }
+  i32* below(i64 z, i64 y) const { return below_.data() + at(z, y); }
 
-  void run() {
-    std::fill(below_.begin(), below_.end(), 0);
+  [[gnu::noinline]] void run() {
     int least = 255, most = 0;
     for (i64 z = 0; z < size.z + box.z - 1; ++z)
       for (i64 y = 0; y < rows_; ++y) {
@@ -109,77 +117,117 @@ class Tile {
         least = std::min(least, low + 128);
         most = std::max(most, high + 128);
       }
-    if (least == most) return std::fill(answers_.begin(), answers_.end(), u8(least)), void();
-
-    std::fill(answers_.begin(), answers_.end(), u8(-1));
-    std::fill(spans_.begin(), spans_.end(), Span{0, 0});
-    count(0, blocks);
-    for (i64 i = 0; i < spans_.size(); ++i) {
-      u8* const row = answers_.data() + i * size.x;
-      u8 least = 255, most = 0;
-      for (i64 x = 0; x < size.x; ++x) {
-        least = std::min(least, row[x]);
-        most = std::max(most, row[x]);
-      }
-      spans_[i] = {least * blocks / limits, ((most + 1) * blocks - 1) / limits};
-      std::fill_n(row, size.x, u8(spans_[i].first * limits - 1));
+    if (least == most) {
+      std::fill(answers_.begin(), answers_.end(), u8(least));
+      std::fill(below_.begin(), below_.end(), 0);
+      return;
     }
-    for (int block = 0; block < blocks; ++block) count(block, 1);
+    for (i8& byte : bytes_) byte = i8(byte - least);
+
+    // The numbers fall into as many intervals as there are limits, the intervals into blocks.
+    const int length = (most - least) / limits + 1;
+    const int together = std::max(1, limits / length), block = together * length;
+    std::fill(interval_.begin(), interval_.end(), u8(0));
+    if (length > 1) {
+      std::fill(in_row_.begin(), in_row_.end(), u32(1));
+      std::fill(in_column_.begin(), in_column_.end(), u32(1));
+      std::fill(answers_.begin(), answers_.end(), u8(-1));
+      count({0, length, 0, 1});
+      std::swap(interval_, answers_);
+    }
+    u32 bits[limits];
+    u8 starts[limits];
+    for (int i = 0; i < limits; ++i) {
+      bits[i] = u32(1) << i / together;
+      starts[i] = u8(i / together * block - 1);
+    }
+    std::fill(in_column_.begin(), in_column_.end(), u32(0));
+    u32* const columns = in_column_.data();
+    const i64 width = size.x;
+    for (i64 i = 0; i < in_row_.size(); ++i) {
+      const u8* const in = &interval_[i * width];
+      u8* const row = &answers_[i * width];
+      u32 all = 0;
+      for (i64 x = 0; x < width; ++x) {
+        row[x] = starts[in[x]];
+        columns[x] |= bits[in[x]];
+        all |= bits[in[x]];
+      }
+      in_row_[i] = all;
+    }
+    for (int first = 0; first < limits; first += together)
+      for (int more = 0; more < block; more += limits)
+        count({first / together, 1, first * length + more, together});
+    for (u8& answer : answers_) answer = u8(answer + least);
   }
 
  private:
-  // The blocks that a row's answers may lie in.
-  struct Span {
-    int first, last;
-    bool has(int block) const { return first <= block && block <= last; }
+  // One set of limits, for the voxels whose interval is in this block.
+  struct Pass {
+    int block, step, first, together;
+    u32 bit() const { return u32(1) << block; }
   };
 
   const i64 rank_, rows_, pitch_;
-  Scratch<i8> bytes_, deep_;  // counts along z
-  Scratch<u16> columns_;      // along y, too
-  Scratch<u8> answers_;
+  Scratch<i8> bytes_;
+  Scratch<u8> deep_;      // counts along z
+  Scratch<u16> columns_;  // along y, too; or bytes, where these suffice
+  Scratch<u8> answers_, interval_;
   Scratch<i32> below_;
-  Scratch<Span> spans_;
+  Scratch<u32> in_row_, in_column_;  // the blocks of their voxels, a bit each
 
-  i8* deep(i64 y) const { return deep_.data() + y * pitch_ * limits; }
+  static i64 whole(i64 columns) { return (columns + 15) / 16 * 16; }
+  i64 at(i64 z, i64 y) const { return (z * size.y + y) * size.x; }
+  u8* deep(i64 y) const { return deep_.data() + y * pitch_ * limits; }
 
-  // Adds to the answers how many of a block's limits, `step` apart, they reach.
-  void count(int block, int step) {
-    i64 z0 = size.z, z1 = 0, y0 = size.y, y1 = 0;
-    for (i64 i = 0; i < spans_.size(); ++i)
-      if (spans_[i].has(block)) {
-        z0 = std::min(z0, i / size.y);
-        z1 = i / size.y + 1;
-        y0 = std::min(y0, i % size.y);
-        y1 = std::max(y1, i % size.y + 1);
+  // The first and last of n numbers, `apart` from each other, that have a bit; {n, -1} if none has.
+  static std::pair<i64, i64> ends(const u32* of, i64 n, u32 bit) {
+    i64 first = n, last = -1;
+    for (i64 i = 0; i < n; ++i)
+      if (of[i] & bit) {
+        first = std::min(first, i);
+        last = i;
       }
+    return {first, last};
+  }
+
+  // Adds to the answers of a block's voxels how many of its limits they reach.
+  void count(const Pass& pass) {
+    const auto [row0, row1] = ends(in_row_.data(), in_row_.size(), pass.bit());
+    if (row1 < 0) return;
+    const auto [x0, x1] = ends(in_column_.data(), size.x, pass.bit());
+    i64 y0 = size.y, y1 = -1;
+    for (i64 z = row0 / size.y; z <= row1 / size.y; ++z) {
+      const auto [a, b] = ends(&in_row_[z * size.y], size.y, pass.bit());
+      y0 = std::min(y0, a);
+      y1 = std::max(y1, b);
+    }
     Pair limit;
-    for (int i = 0; i < 2 * limits; ++i)
-      limit.v[i] = i8(block * limits + (i / 16 * 8 + i % 8) * step - 128);
-    for (i64 z = z0; z < z1; ++z) {
-      for (i64 y = y0; y < y1 + box.y - 1; ++y) {
+    for (int i = 0; i < 2 * limits; ++i) limit.v[i] = i8(pass.first + i % limits * pass.step - 128);
+    const i64 from = x0 / 16 * 16, to = whole(x1 + box.x);
+    const i64 z0 = row0 / size.y, z1 = row1 / size.y;
+    for (i64 z = z0; z <= z1; ++z) {
+      for (i64 y = y0; y < y1 + box.y; ++y) {
         if (z == z0) {
-          std::fill_n(deep(y), pitch_ * limits, i8(0));
-          for (i64 k = 0; k < box.z; ++k) count_row<false>(bytes(z + k, y), nullptr, limit, y);
+          std::fill(deep(y) + from * limits, deep(y) + to * limits, u8(0));
+          for (i64 k = 0; k < box.z; ++k)
+            count_row<false>(bytes(z + k, y), nullptr, limit, deep(y), from, to);
         } else {
-          count_row<true>(bytes(z + box.z - 1, y), bytes(z - 1, y), limit, y);
+          count_row<true>(bytes(z + box.z - 1, y), bytes(z - 1, y), limit, deep(y), from, to);
         }
       }
-      for (i64 y = y0; y < y1; ++y) {
-        sum_rows(y, y == y0);
-        if (!spans_[z * size.y + y].has(block)) continue;
-        if (below_.size())
-          find<true>(z, y);
-        else
-          find<false>(z, y);
-      }
+      if (box.count() >= 65536)
+        find_rows<i32, u16>(pass, z, x0, x1 + 1);
+      else if (box.z * box.y > 255)
+        find_rows<i16, u16>(pass, z, x0, x1 + 1);
+      else
+        find_rows<i16, u8>(pass, z, x0, x1 + 1);
     }
   }
 
   template <bool moves>
-  void count_row(const i8* in, const i8* out, Pair limit, i64 y) const {
-    i8* const counts = deep(y);
-    for (i64 x = 0; x < pitch_; x += 16) {
+  static void count_row(const i8* in, const i8* out, Pair limit, u8* counts, i64 from, i64 to) {
+    for (i64 x = from; x < to; x += 16) {
       const Sixteen came = simd::load<i8, 16>(in + x);
       const Sixteen went = moves ? simd::load<i8, 16>(out + x) : came;
       count_pairs<moves>(came, went, limit, counts + x * limits,
@@ -187,60 +235,72 @@ class Tile {
     }
   }
   template <bool moves, int... pair>
-  static void count_pairs(Sixteen in, Sixteen out, Pair limit, i8* to,
+  static void count_pairs(Sixteen in, Sixteen out, Pair limit, u8* to,
                           std::integer_sequence<int, pair...>) {
-    const auto one = [&](i8* at, Pair came, Pair went) {
-      Pair counts = simd::load(at) - (limit > came);
+    const auto one = [&](u8* at, Pair came, Pair went) {
+      Pair counts = simd::bits_as<i8>(simd::load(at)) - (limit > came);
       if (moves) counts += limit > went;
-      simd::store(at, counts);
+      simd::store(at, simd::bits_as<u8>(counts));
     };
     (one(to + pair * 2 * limits, spread<pair>(in, all_bytes), spread<pair>(out, all_bytes)), ...);
   }
 
+  template <class C, class S>
+  [[gnu::noinline]] void find_rows(const Pass& pass, i64 z, i64 x0, i64 x1) const {
+    const u32* const blocks = &in_row_[z * size.y];
+    const auto [y0, y1] = ends(blocks, size.y, pass.bit());
+    S* const sums = reinterpret_cast<S*>(columns_.data());
+    const i64 from = x0 / 16 * 16 * limits, to = whole(x1 - 1 + box.x) * limits;
+    for (i64 y = y0; y <= y1; ++y) {
+      sum_rows(sums, y, y == y0, from, to);
+      if (blocks[y] & pass.bit()) find<C>(sums, pass, z, y, x0, x1);
+    }
+  }
+
   // The sums of the counts along y, from those of the row before or anew.
-  void sum_rows(i64 y, bool anew) const {
-    u16* const sums = columns_.data();
+  template <class S>
+  void sum_rows(S* sums, i64 y, bool anew, i64 from, i64 to) const {
+    using V = Vec<S>;
+    constexpr i64 L = V::lanes;
+    const auto counts = [](const u8* at) {
+      if constexpr (sizeof(S) == 1)
+        return simd::load(at);
+      else
+        return simd::bits_as<u16>(widened(at));
+    };
     const i64 end = pitch_ * limits, high = box.y;
-    const i8 *const first = deep(y), *const in = deep(y + high - 1);
-    for (i64 i = 0; i < end; i += 2 * limits) {
-      Vec<i16> even, odd;
-      if (anew) {
-        even = odd = i16(0);
-        for (i64 k = 0; k < high; ++k) {
-          const Pair counts = simd::load(first + k * end + i);
-          even += widened<0>(counts, all_bytes);
-          odd += widened<1>(counts, all_bytes);
-        }
-      } else {
-        const Pair came = simd::load(in + i), went = simd::load(first - end + i);
-        even = simd::bits_as<i16>(simd::load(sums + i)) + widened<0>(came, all_bytes) -
-               widened<0>(went, all_bytes);
-        odd = simd::bits_as<i16>(simd::load(sums + i + limits)) + widened<1>(came, all_bytes) -
-              widened<1>(went, all_bytes);
-      }
-      simd::store(sums + i, simd::bits_as<u16>(even));
-      simd::store(sums + i + limits, simd::bits_as<u16>(odd));
+    const u8 *const first = deep(y), *const in = deep(y + high - 1);
+    for (i64 i = from; i < to; i += L) {
+      V sum = S(0);
+      if (anew)
+        for (i64 k = 0; k < high; ++k) sum += counts(first + k * end + i);
+      else
+        sum = simd::load(sums + i) + counts(in + i) - counts(first - end + i);
+      simd::store(sums + i, sum);
     }
   }
 
   // The sums along x, and what they say of a row's answers.
-  template <bool tells_below>
-  void find(i64 z, i64 y) const {
-    const u16* const sums = columns_.data();
+  template <class C, class S>
+  void find(const S* sums, const Pass& pass, i64 z, i64 y, i64 x0, i64 x1) const {
     u8* const row = answers(z, y);
-    const i64 width = size.x, wide = box.x;
+    const u8* const intervals = interval_.data() + at(z, y);
+    i32* const lower = below_.size() ? below(z, y) : nullptr;
+    const u8 first = u8(pass.block * pass.together), together = u8(pass.together);
+    const i64 wide = box.x;
     const Vec<C> enough = C(rank_ + 1 + Counts<C>::none);
     Counts<C> counts;
-    for (i64 x = 0; x < wide - 1; ++x) counts.add(sums + x * limits);
-    for (i64 x = 0; x < width; ++x) {
+    for (i64 x = x0; x < x0 + wide - 1; ++x) counts.add(sums + x * limits);
+    for (i64 x = x0; x < x1; ++x) {
       counts.add(sums + (x + wide - 1) * limits);
-      const int reached = counts.less(enough);
+      // A product, not a branch: neighbours often lie in different blocks.
+      const int reached = counts.less(enough) * (u8(intervals[x] - first) < together);
       row[x] = u8(row[x] + reached);
-      if constexpr (tells_below) {
+      if (lower) {
         C each[limits];
         for (int i = 0; i < Counts<C>::parts; ++i)
           simd::store(each + i * Counts<C>::lanes, counts.part[i]);
-        if (reached > 0) below(z, y)[x] = each[reached - 1] - Counts<C>::none;
+        if (reached > 0) lower[x] = each[reached - 1] - Counts<C>::none;
       }
       counts.take(sums + x * limits);
     }
@@ -248,9 +308,8 @@ class Tile {
 };
 
 // Bytes: they are their own classes.
-template <class C>
 void rank_tile(const KeyImage<u8>& image, Size box, Size first, i64 rank, Size from, Size size) {
-  Tile<C> tile(size, box, rank, false);
+  Tile tile(size, box, rank, false);
   for (i64 z = 0; z < size.z + box.z - 1; ++z)
     for (i64 y = 0; y < size.y + box.y - 1; ++y) {
       const i64 count = size.x + box.x - 1;
@@ -287,7 +346,7 @@ void sort(Scratch<Entry<K>>& entries, std::make_unsigned_t<K> most) {
 }
 
 // Longer keys. The box and the tile together reach over at most 256 voxels along each axis.
-template <class C, class K>
+template <class K>
 void rank_tile(const KeyImage<K>& image, Size box, Size first, i64 rank, Size from, Size size) {
   using U = std::make_unsigned_t<K>;
   const Size n{size.z + box.z - 1, size.y + box.y - 1, size.x + box.x - 1};
@@ -319,7 +378,7 @@ void rank_tile(const KeyImage<K>& image, Size box, Size first, i64 rank, Size fr
   }
   begins.push_back(n.count());
 
-  Tile<C> tile(size, box, rank, true);
+  Tile tile(size, box, rank, true);
   constexpr int L = Vec<u8>::lanes;
   Scratch<u8> zs(n.count() + L), ys(n.count() + L), xs(n.count() + L);
   for (i64 c = 0; c + 1 < i64(begins.size()); ++c)
@@ -380,12 +439,16 @@ bool box_rank(On on, const KeyImage<K>& image, Size box, Size first, i64 rank) {
     if (box.y > 255) return false;
     return box_rank(on, turned(image), {box.y, box.z, box.x}, {first.y, first.z, first.x}, rank);
   }
-  const Size n = image.size, most{32, 32, 32};
-  const i64 reach = std::max({box.z, box.y, box.x});
-  if (sizeof(K) > 1 && reach > 128) return false;
+  const Size n = image.size;
+  if (sizeof(K) > 1 && std::max({box.z, box.y, box.x}) > 128) return false;
   if (box.z * box.y > 65535 || box.count() >= i64(1) << 31) return false;
-  const Size step{std::min(n.z, n.y == 1 ? 128 : most.z), std::min(n.y, most.y),
-                  std::min(n.x, most.x)};
+  // Tiles of bytes are long, and so wide that columns around them fill registers.
+  constexpr bool bytes = sizeof(K) == 1;
+  const i64 around = std::max({i64(64), std::min<i64>(3 * box.x, 160), box.x + 31});
+  const i64 wide = bytes ? (around + 15) / 16 * 16 - box.x + 1 : 32;
+  const i64 high = bytes && box.y > 15 ? 64 : 32, deep = n.y == 1 ? 128 : bytes ? 64 : 32;
+  const i64 across = (n.x + wide - 1) / wide;
+  const Size step{std::min(n.z, deep), std::min(n.y, high), (n.x + across - 1) / across};
   const Size tiles{(n.z + step.z - 1) / step.z, (n.y + step.y - 1) / step.y,
                    (n.x + step.x - 1) / step.x};
   parallel_for(on, tiles.count(), [&](i64 i) {
@@ -393,10 +456,7 @@ bool box_rank(On on, const KeyImage<K>& image, Size box, Size first, i64 rank) {
                     i % tiles.x * step.x};
     const Size size{std::min(step.z, n.z - from.z), std::min(step.y, n.y - from.y),
                     std::min(step.x, n.x - from.x)};
-    if (box.count() < 65536)
-      rank_tile<i16>(image, box, first, rank, from, size);
-    else
-      rank_tile<i32>(image, box, first, rank, from, size);
+    rank_tile(image, box, first, rank, from, size);
     simd::stream_fence();
   });
   return true;
