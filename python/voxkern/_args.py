@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import reprlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -45,6 +46,7 @@ def as_ndim(x: Any, least: int = 1, most: int = 32, name: str = "image") -> int:
     """Return how many axes the array has, which must be between `least` and `most`."""
     if not least <= x.ndim <= most:
         wanted = f"{least} to {most}" if most < 32 else f"at least {least}"
+        wanted = f"{least}" if least == most else wanted
         raise ValueError(f"{name} must have {wanted} axes; got {x.ndim}")
     return int(x.ndim)
 
@@ -90,6 +92,37 @@ def as_float(
     return number
 
 
+def as_numbers(values: Any, name: str) -> np.ndarray[Any, Any]:
+    """Return an array of float64 of its own from numbers in any nesting."""
+    try:
+        return np.array(values, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be numbers; got {reprlib.repr(values)}") from None
+
+
+def as_truths(values: Any, name: str) -> np.ndarray[Any, Any]:
+    """Return an array of bool, True where the values are not 0."""
+    try:
+        return np.asarray(values) != 0
+    except ValueError:
+        raise ValueError(f"{name} must be an array; got {reprlib.repr(values)}") from None
+
+
+def as_choice(value: Any, choices: Iterable[str], name: str) -> str:
+    """Return one of a few words."""
+    listed = tuple(choices)
+    if not isinstance(value, str) or value not in listed:
+        raise ValueError(f"{name} must be one of {', '.join(listed)}; got {value!r}")
+    return value
+
+
+def as_progress(progress: Any) -> Any:
+    """Return what is told of progress, or None."""
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be callable; got {progress!r}")
+    return progress
+
+
 def per_axis(value: Any, ndim: int, name: str) -> tuple[Any, ...]:
     """Return one value an axis: a single one repeated, or as many as there are axes."""
     if type(value) in _SINGLE or not isinstance(value, (Sequence, np.ndarray)):
@@ -127,16 +160,19 @@ def as_axes(axes: Any, ndim: int) -> tuple[int, ...]:
     """
     if axes is None:
         return tuple(range(max(0, ndim - 3), ndim))
-    listed = tuple(axes) if isinstance(axes, Iterable) else (axes,)
-    found = []
-    for axis in listed:
-        number = as_int(axis, "axes")
-        if not -ndim <= number < ndim:
-            raise ValueError(f"axes must be in [{-ndim}, {ndim}); got {axis}")
-        found.append(number % ndim)
+    several = isinstance(axes, Iterable) and getattr(axes, "ndim", 1) > 0
+    found = [as_axis(axis, ndim, "axes") for axis in (axes if several else (axes,))]
     if len(set(found)) != len(found):
         raise ValueError(f"axes must be unique; got {axes!r}")
     return tuple(found)
+
+
+def as_axis(axis: Any, ndim: int, name: str = "axis") -> int:
+    """Return an axis, counted from 0."""
+    number = as_int(axis, name)
+    if not -ndim <= number < ndim:
+        raise ValueError(f"{name} must be in [{-ndim}, {ndim}); got {axis}")
+    return number % ndim
 
 
 @functools.cache
@@ -149,7 +185,12 @@ def _limits(dtype: str) -> tuple[int, int]:
 
 def as_fill(value: Any, dtype: str, name: str = "cval") -> int | float:
     """Return a fill value that the element type can hold."""
-    number = float(value) if not isinstance(value, (int, np.integer)) else value
+    number = value
+    if not isinstance(value, (int, np.integer)):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"{name} must be a number; got {value!r}") from None
     if dtype.startswith("float"):
         return float(number)
     low, high = _limits(dtype)

@@ -94,7 +94,7 @@ def test_numba_gives_scipys_answer(dtype):
         (ValueError, lambda x: correlate1d(x, [np.nan]), "weights must be finite"),
         (ValueError, lambda x: correlate1d(x, [1, 2], origin=1), "origin must be in [-1, 0]"),
         (ValueError, lambda x: convolve1d(x, [1, 2], origin=1), "origin must be in [-1, 0]"),
-        (ValueError, lambda x: correlate1d(x, [1], 3), "axes must be in"),
+        (ValueError, lambda x: correlate1d(x, [1], 3), "axis must be in"),
         (ValueError, lambda x: sobel(x, 0, axes=(1, 2)), "axis must be one of the axes (1, 2)"),
         (ValueError, lambda x: sobel(x, mode=("wrap",)), "mode must be one value or one for"),
     ],

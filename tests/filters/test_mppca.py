@@ -74,12 +74,12 @@ def test_dipys_answer(count, radius):
 @pytest.mark.parametrize(
     ("image", "arguments", "text"),
     [
-        (np.zeros((4, 4, 4)), {}, "image must have 4 to 4 axes; got 3"),
+        (np.zeros((4, 4, 4)), {}, "image must have 4 axes; got 3"),
         (np.zeros((6, 4, 9, 9)), {}, "patch_radius must give windows"),
         (np.zeros((6, 9, 9, 9)), {"patch_radius": 0}, "patch_radius must give windows"),
         (np.zeros((6, 9, 9, 9)), {"patch_radius": -1}, "patch_radius must be at least 0"),
         (np.zeros((6, 9, 9, 9)), {"mask": np.ones((9, 9))}, "mask must have shape"),
-        (np.zeros((6, 9, 9, 9)), {"axis": 4}, "axes must be in"),
+        (np.zeros((6, 9, 9, 9)), {"axis": 4}, "axis must be in"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(image, arguments, text):

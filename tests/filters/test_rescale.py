@@ -175,7 +175,7 @@ def test_out_is_written_and_given_back():
         (lambda x: window(x, 0, 1, function="linear"), "width must be more than 1"),
         (lambda x: window(x, 0, 1, function="sigmoid"), "function must be 'linear_exact'"),
         (lambda x: clip_percentile(x, 60, 40), "lower and upper must rise"),
-        (lambda x: clip_percentile(x, -1, 40), "q must be numbers between 0 and 100"),
+        (lambda x: clip_percentile(x, -1, 40), "lower and upper must be between 0 and 100"),
         (lambda x: zscore(x * 0), "image must have more than one value"),
         (lambda x: zscore(x, np.zeros(x.shape, bool)), "image must have a number that counts"),
         (lambda x: zscore(x, np.ones((2, 2), bool)), "mask must have shape"),

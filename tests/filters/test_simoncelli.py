@@ -65,7 +65,7 @@ def test_what_does_not_fit_is_refused_by_name():
         simoncelli(x, 0)
     with pytest.raises(ValueError, match="axes must be one to three"):
         simoncelli(x, axes=(0, 1, 2, 3))
-    with pytest.raises(ValueError, match="order must have 2 numbers, one an axis"):
+    with pytest.raises(ValueError, match="order must have as many numbers as axes"):
         riesz(x, (1, 0, 0), axes=(1, 2))
     with pytest.raises(ValueError, match="order must be at least 0"):
         riesz(x, (1, -1))

@@ -65,8 +65,8 @@ def test_a_mask_says_where_slices_are_compared():
 @pytest.mark.parametrize(
     ("image", "arguments", "text"),
     [
-        (np.zeros((4, 4)), {}, "image must have 3 to 3 axes; got 2"),
-        (np.zeros((4, 4, 4)), {"axis": 3}, "axes must be in"),
+        (np.zeros((4, 4)), {}, "image must have 3 axes; got 2"),
+        (np.zeros((4, 4, 4)), {"axis": 3}, "axis must be in"),
         (np.zeros((4, 4, 4)), {"mask": np.ones((4, 4), bool)}, "mask must have the image's shape"),
         (np.zeros((4, 4, 4)), {"smoothness": 0}, "smoothness must be at least 1"),
     ],

@@ -79,7 +79,7 @@ def test_out_is_filled_and_returned():
     ("arguments", "error", "message"),
     [
         ({"mask": np.ones((3, 3))}, TypeError, "mask must be bool, uint8; got float64"),
-        ({"axis": 2}, ValueError, r"axes must be in \[-2, 2\); got 2"),
+        ({"axis": 2}, ValueError, r"axis must be in \[-2, 2\); got 2"),
         ({"axis": 0, "connectivity": 2}, ValueError, r"connectivity must be in \[1, 1\]"),
         ({"max_size": -1}, ValueError, "max_size must be at least 0"),
         ({"out": np.ones((2, 3), bool)}, ValueError, r"out must have shape \(3, 3\)"),

@@ -173,3 +173,10 @@ def test_views_and_leading_axes_are_read():
 def test_refusals_say_what_is_wanted(call, error, message):
     with pytest.raises(error, match=message):
         call(np.zeros((4, 4)))
+
+
+def test_a_series_is_smoothed_volume_by_volume():
+    x = np.random.default_rng(0).random((2, 8, 9, 10), np.float32)
+    y = resize(x, (4, 5, 6))
+    assert y.shape == (2, 4, 5, 6)
+    np.testing.assert_array_equal(y[1], resize(x[1], (4, 5, 6)))

@@ -159,6 +159,7 @@ def _measure(of: Any, pred: Any, ref: Any, labels: Any, empty: Any) -> Any:
     p, r = as_pair(pred, ref)
     nothing = as_empty(empty)
     several = isinstance(labels, Iterable) and not isinstance(labels, str)
+    several = several and getattr(labels, "ndim", 1) > 0  # not an array of one number
     values = list(labels) if several else [labels]
     wanted = [None if v is None and not several else _args.as_int(v, "labels") for v in values]
     answers = [of(*n) if n[1] + n[2] else nothing for n in _counts(p, r, wanted).tolist()]

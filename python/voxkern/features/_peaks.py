@@ -39,9 +39,13 @@ def clear_border(mask: Any, border: tuple[int, ...]) -> Any:
     return mask
 
 
+def _is_inf(value: Any) -> bool:
+    return isinstance(value, float) and value == math.inf
+
+
 def _as_count(value: Any, name: str) -> int | None:
     """Return how many at most, or None for all."""
-    if isinstance(value, float) and value == math.inf:
+    if _is_inf(value):
         return None
     return _args.as_int(value, name, 0)
 
@@ -194,14 +198,16 @@ def peak_local_max(
     border = as_border(exclude_border, distance, x.ndim)
     most = _as_count(num_peaks, "num_peaks")
     per_label = _as_count(num_peaks_per_label, "num_peaks_per_label")
-    p = float(p_norm)
-    if not p >= 1:
-        raise ValueError(f"p_norm must be at least 1; got {p_norm!r}")
+    p = math.inf if _is_inf(p_norm) else _args.as_float(p_norm, "p_norm", 1)
+    if threshold_abs is not None:
+        threshold_abs = _args.as_float(threshold_abs, "threshold_abs")
+    if threshold_rel is not None:
+        threshold_rel = _args.as_float(threshold_rel, "threshold_rel")
     workers = _args.as_workers(workers)
     if footprint is None:
         around = np.ones((2 * distance + 1,) * x.ndim, bool)
     else:
-        around = np.asarray(footprint).astype(bool)
+        around = _args.as_truths(footprint, "footprint")
         if around.ndim != x.ndim:
             raise ValueError(f"footprint must have {x.ndim} axes; got {around.ndim}")
     if x.size == 0:
@@ -212,7 +218,7 @@ def peak_local_max(
     if labels is None:
         mask = clear_border(_peaks(x, around, threshold, None, workers), border)
         return _highest(x, mask, most, distance, p)
-    parts = np.asarray(labels)
+    parts = _arrays.adopt(labels, "labels")[0]
     if parts.shape != x.shape or parts.dtype.kind not in "iu":
         raise ValueError(f"labels must be whole numbers of shape {x.shape}; got {parts.shape}")
     lowest = np.finfo(x.dtype).min if x.dtype.kind == "f" else np.iinfo(x.dtype).min

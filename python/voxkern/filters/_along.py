@@ -59,3 +59,9 @@ def as_edges(mode: Any, n: int) -> tuple[int, ...]:
 
 def fits(along: tuple[int, ...], ndim: int) -> bool:
     return ndim <= 3 or min(along, default=ndim) >= ndim - 3
+
+
+def one_axis(image: Any, axis: Any) -> tuple[int]:
+    """Return `axis` of an image as the axes to filter along."""
+    x, _ = _arrays.adopt(image)
+    return (_args.as_axis(axis, _args.as_ndim(x)),)

@@ -317,6 +317,7 @@ def denoise_bm4d(
     if apart > _SIDE:
         raise ValueError(f"step must be at most 4; got {step!r}")
     workers = _args.as_workers(workers)
+    _args.as_progress(progress)
 
     def run(volume: Any, answer: Any) -> None:
         noise = float(estimate_sigma(volume)) if sigma is None else sigma

@@ -203,7 +203,7 @@ def _weighted(
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x)
     along = _args.as_axes(axes, ndim)
     n = len(along)
-    w = np.asarray(weights, dtype=np.float64)
+    w = _args.as_numbers(weights, "weights")
     if w.ndim != n or not w.size:
         raise ValueError(f"weights must have {n} axes, one for each filtered; got shape {w.shape}")
     if not np.isfinite(w).all():

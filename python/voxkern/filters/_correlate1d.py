@@ -16,7 +16,7 @@ from ._uniform import as_origin
 
 def _as_weights(weights: Any) -> Any:
     """Return weights as float64; those that SciPy calls even or odd become so to the last bit."""
-    w = np.array(weights, dtype=np.float64)
+    w = _args.as_numbers(weights, "weights")
     if w.ndim != 1 or not w.size:
         raise ValueError(f"weights must be a list of numbers; got shape {w.shape}")
     if not np.isfinite(w).all():
@@ -149,7 +149,7 @@ def _one_axis(
 ) -> Any:
     x, give = _arrays.adopt(image)
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x)
-    (along,) = _args.as_axes(_args.as_int(axis, "axis"), ndim)
+    along = _args.as_axis(axis, ndim)
     steps = [(along, w, w.size // 2 + shift, _args.as_edge(mode))]
     fill, workers = as_whole_fill(cval, dtype), _args.as_workers(workers)
     return take_steps(x, give, steps, at_once(steps, ndim, fill), fill, out, workers)
@@ -265,7 +265,7 @@ def _edges(
     x, give = _arrays.adopt(image)
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x)
     along = _args.as_axes(axes, ndim)
-    (across,) = _args.as_axes(_args.as_int(axis, "axis"), ndim)
+    across = _args.as_axis(axis, ndim)
     if across not in along:
         raise ValueError(f"axis must be one of the axes {along} that are filtered; got {axis}")
     step, flat = np.array([-1.0, 0.0, 1.0]), np.array(smooth)

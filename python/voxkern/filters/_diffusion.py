@@ -254,14 +254,14 @@ def anisotropic_diffusion(
     last = min(ndim, 3)
     iterations = _args.as_int(iterations, "iterations", 0)
     conductance = _args.as_float(conductance, "conductance", above=0)
-    if kind not in _FLOWS:
-        raise ValueError(f"kind must be one of {', '.join(_FLOWS)}; got {kind!r}")
+    _args.as_choice(kind, _FLOWS, "kind")
     steps = _args.as_spacing(spacing, last)
     shortest = min(steps) ** (2 if kind == "perona-malik" else 1)
     if time_step is None:
         time_step = shortest / 2 ** (last + 1)
     time_step = _args.as_float(time_step, "time_step", above=0)
     workers = _args.as_workers(workers)
+    _args.as_progress(progress)
     scale = _args.lift(tuple(1 / s for s in steps), 1.0)
     flow = _FLOWS[kind]
     answer_type = _args.float_dtype(dtype)

@@ -9,6 +9,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._edge import inside
 from .._kernel import Edge, In, ListIn, Out, Scalar, Size, kernel, prange
+from ._along import one_axis
 from ._footprint import along_first, as_edges, as_footprint, beyond_three
 
 _BOX = np.zeros(0, np.int64)  # no offset: the neighbourhood is a box
@@ -280,8 +281,9 @@ def minimum_filter1d(
     array([[4, 9],
            [2, 3]], dtype=uint8)
     """
+    axes = one_axis(image, axis)
     return minimum_filter(
-        image, size, mode=mode, cval=cval, origin=origin, axes=(axis,), out=out, workers=workers
+        image, size, mode=mode, cval=cval, origin=origin, axes=axes, out=out, workers=workers
     )
 
 
@@ -324,8 +326,9 @@ def maximum_filter1d(
     >>> voxkern.maximum_filter1d(np.array([1, 0, 0, 2, 0], dtype=np.uint8), 3)
     array([1, 1, 2, 2, 2], dtype=uint8)
     """
+    axes = one_axis(image, axis)
     return maximum_filter(
-        image, size, mode=mode, cval=cval, origin=origin, axes=(axis,), out=out, workers=workers
+        image, size, mode=mode, cval=cval, origin=origin, axes=axes, out=out, workers=workers
     )
 
 

@@ -59,7 +59,7 @@ def as_footprint(
     else:
         if size is not None:
             raise ValueError(f"size must not be given with a footprint; got {size!r}")
-        box = np.asarray(footprint).astype(bool)
+        box = _args.as_truths(footprint, "footprint")
         if box.ndim != len(along):
             raise ValueError(
                 f"footprint must have {len(along)} axes, one for each filtered; got {box.ndim}"

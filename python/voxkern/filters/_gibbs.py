@@ -159,6 +159,7 @@ def gibbs_unring(
         raise ValueError(f"axes must be two; got {axes!r}")
     n_points = _args.as_int(n_points, "n_points", 1)
     workers = _args.as_workers(workers)
+    _args.as_progress(progress)
     real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     source, target = np.moveaxis(x, plane, (-2, -1)), np.moveaxis(result, plane, (-2, -1))

@@ -143,6 +143,8 @@ def laws(
 def _names(kernels: Any) -> list[str]:
     if isinstance(kernels, str):
         return [kernels[i : i + 2] for i in range(0, len(kernels), 2)]
+    if not isinstance(kernels, Sequence) or not all(isinstance(name, str) for name in kernels):
+        raise TypeError(f"kernels must be a word or a list of words; got {kernels!r}")
     return list(kernels)
 
 

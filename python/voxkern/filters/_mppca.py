@@ -87,7 +87,7 @@ def denoise_mppca(
     dtype = _args.as_dtype(x, _args.REAL)
     _arrays.need_cpu(image=x)
     _args.as_ndim(x, 4, 4)
-    (volumes,) = _args.as_axes(axis, 4)
+    volumes = _args.as_axis(axis, 4)
     u = np.ascontiguousarray(np.moveaxis(x, volumes, -1), dtype=np.float64)
     shape, count = u.shape[:3], u.shape[3]
     radii = tuple(
@@ -100,10 +100,11 @@ def denoise_mppca(
             f"patch_radius must give windows of more than one voxel that fit into {shape}; "
             f"got {patch_radius!r}"
         )
-    where = np.ones(shape, bool) if mask is None else np.asarray(mask) != 0
+    where = np.ones(shape, bool) if mask is None else _args.as_truths(mask, "mask")
     if where.shape != shape:
         raise ValueError(f"mask must have shape {shape}; got {where.shape}")
     threads = _args.as_workers(workers)
+    _args.as_progress(progress)
     if not np.isfinite(u).all():
         raise ValueError("image must be finite; it has NaN or infinity")
     windows = sliding_window_view(u, size, axis=(0, 1, 2))

@@ -461,6 +461,7 @@ def n4_bias_correction(
         tolerance=_args.as_float(tolerance, "tolerance", 0),
     )
     workers = _args.as_workers(workers)
+    _args.as_progress(progress)
     inside = as_mask(mask, x.shape, x)
     trust = _as_weights(weights, x)
     volume = _arrays.rows_contiguous(x).reshape((1,) * (3 - ndim) + x.shape)

@@ -310,6 +310,7 @@ def denoise_nl_means(
         raise ValueError("rician must be False with fast=False; got True")
     noises = _as_sigma(sigma, x.shape[:-3])
     workers = _args.as_workers(workers)
+    _args.as_progress(progress)
     likeness = PLAIN if rician else CUT if fast else STEPPED
     share = {CUT: 0.8, STEPPED: 0.6, PLAIN: 2**0.25}[likeness]
     # The first axis of a plane is the one whose steps count: it becomes that of a volume.
@@ -362,7 +363,7 @@ def _upright(volume: Any) -> Any:
 def _as_sigma(sigma: Any, leading: tuple[int, ...]) -> list[float]:
     """Return the noise of each volume."""
     try:
-        given = np.broadcast_to(np.asarray(sigma, np.float64), leading)
+        given = np.broadcast_to(_args.as_numbers(sigma, "sigma"), leading)
     except ValueError:
         raise ValueError(
             f"sigma must be one number or one for each volume, {leading}; got {np.shape(sigma)}"

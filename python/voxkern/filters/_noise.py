@@ -107,7 +107,7 @@ def estimate_sigma(
     _arrays.need_cpu(image=x)
     if method not in ("wavelet", "residual"):
         raise ValueError(f"method must be 'wavelet' or 'residual'; got {method!r}")
-    if coils not in _MAGNITUDE:
+    if _args.as_int(coils, "coils") not in _MAGNITUDE:
         raise ValueError(f"coils must be one of {', '.join(map(str, _MAGNITUDE))}; got {coils!r}")
     if method == "wavelet" and (coils or window is not None):
         raise ValueError("coils and window go with method='residual'; got 'wavelet'")

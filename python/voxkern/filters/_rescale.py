@@ -367,6 +367,8 @@ def clip_percentile(
         return answer.astype(np.int64) if give is None else give(answer.astype(np.int64))
     dtype = _args.as_dtype(x, _args.REAL)
     lower, upper = as_pair((lower, upper), "lower and upper")
+    if not 0 <= lower <= upper <= 100:
+        raise ValueError(f"lower and upper must be between 0 and 100; got {lower} and {upper}")
     workers = _args.as_workers(workers)
     ends = percentile(x, (lower, upper), mask=mask, workers=workers)
     low, high = (float(e) if dtype.startswith("float") else round(float(e)) for e in ends)

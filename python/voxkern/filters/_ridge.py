@@ -178,7 +178,7 @@ class _Ridges:
         self.image, self.give = _arrays.adopt(image)
         self.dtype = _args.as_dtype(self.image, _args.REAL)
         self.axes = min(_args.as_ndim(self.image, 2), 3)
-        listed = sigmas if isinstance(sigmas, (Sequence, np.ndarray, range)) else (sigmas,)
+        listed = sigmas if np.ndim(sigmas) else (sigmas,)
         scales = [_args.as_float(s, "sigmas", above=0) for s in listed]
         if not scales:
             raise ValueError("sigmas must hold one number at least; got none")

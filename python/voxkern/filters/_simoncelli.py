@@ -146,6 +146,8 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     [np.float64(1.0), np.float64(0.0)]
     """
     orders = tuple(_args.as_int(n, "order", 0) for n in np.atleast_1d(np.asarray(order, object)))
+    if not 1 <= len(orders) <= 3:
+        raise ValueError(f"order must have one to three numbers; got {order!r}")
     total = sum(orders)
     share = math.sqrt(math.factorial(total) / math.prod(map(math.factorial, orders)))
 
@@ -162,9 +164,12 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
             table.flat[0] = 0
         return table
 
-    axes = tuple(range(-len(orders), 0)) if axes is None else axes
-    if np.size(axes) != len(orders):
-        raise ValueError(f"order must have {np.size(axes)} numbers, one an axis; got {order!r}")
+    if axes is None:
+        axes = tuple(range(-len(orders), 0))
+    elif np.size(axes) != len(orders):
+        raise ValueError(
+            f"order must have as many numbers as axes; got {order!r} for axes={axes!r}"
+        )
     return _by_spectrum(image, make, axes, out)
 
 

@@ -78,7 +78,7 @@ def correct_slice_intensity(
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     _args.as_ndim(x, 3, 3)
-    (across,) = _args.as_axes(_args.as_int(axis, "axis"), 3)
+    across = _args.as_axis(axis, 3)
     where = None if mask is None else _arrays.adopt(mask, "mask")[0]
     _arrays.need_cpu(image=x, mask=where)
     if where is not None:

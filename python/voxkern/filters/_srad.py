@@ -181,6 +181,7 @@ def despeckle(
     if length > 1:
         raise ValueError(f"step must be at most 1; got {step!r}")
     workers = _args.as_workers(workers)
+    _args.as_progress(progress)
     real = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:

@@ -290,6 +290,7 @@ def denoise_tv(
     if method not in ("chambolle", "chambolle-pock"):
         raise ValueError(f"method must be 'chambolle' or 'chambolle-pock'; got {method!r}")
     workers = _args.as_workers(workers)
+    _args.as_progress(progress)
     solve = _project if method == "chambolle" else _primal_dual
     answer_type = _args.float_dtype(dtype)
 

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._edge import inside
 from .._kernel import Edge, In, Out, Scalar, Size, kernel, prange
-from ._along import as_edges, run_along, three
+from ._along import as_edges, one_axis, run_along, three
 from ._separable import as_whole_fill
 
 
@@ -213,7 +213,7 @@ def uniform_filter1d(
     """
     return uniform_filter(
         image, _args.as_int(size, "size", 1), mode=mode, cval=cval, origin=origin,
-        axes=_args.as_int(axis, "axis"), out=out, workers=workers,
+        axes=one_axis(image, axis), out=out, workers=workers,
     )  # fmt: skip
 
 

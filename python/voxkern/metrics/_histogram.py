@@ -144,32 +144,34 @@ def extremes(volume: Any, mask: Any = EVERYWHERE, workers: int | None = None) ->
 
 
 def bin_edges(
-    volume: Any, mask: Any, bins: Any, range: Any, name: str, workers: int | None
-) -> tuple[Any, Any]:
+    volume: Any, mask: Any, bins: Any, range: Any, name: str, workers: int | None,
+    span: str = "range",
+) -> tuple[Any, Any]:  # fmt: skip
     """Return NumPy's edges for an image, in its type and in float64.
 
     `bins` is how many, or the edges themselves. Without a range it is that of the voxels.
     """
     if not isinstance(bins, (int, np.integer)):
-        edges = np.asarray(bins)
-        if edges.ndim != 1 or edges.size < 2 or not (np.diff(edges.astype(np.float64)) >= 0).all():
+        exact = _args.as_numbers(bins, "bins")
+        if exact.ndim != 1 or exact.size < 2 or not (np.diff(exact) >= 0).all():
             raise ValueError(f"bins must be a number or at least two rising edges; got {bins!r}")
-        return edges, edges.astype(np.float64)
+        return np.asarray(bins), exact
     bins = _args.as_int(bins, "bins", 1)
     dtype = np.dtype(_args.dtype_name(volume))
     if range is None:
         low, high, nan, count = extremes(volume, mask, workers)
         if nan or (count and not (math.isfinite(low) and math.isfinite(high))):
-            raise ValueError(f"{name} must be finite where range is None; it has NaN or infinity")
+            raise ValueError(f"{name} must be finite where {span} is None; it has NaN or infinity")
         ends = np.array([low, high] if count else [], dtype)
     else:
-        low, high = as_range(range, "range")
+        low, high = as_range(range, span)
         ends, range = np.zeros(0, dtype), (low, high)
     try:
         edges = np.histogram_bin_edges(ends, bins, range)
     except ValueError:
         raise ValueError(
-            f"{name} or range must span what {dtype} can part into {bins} bins; got {low} to {high}"
+            f"{name} or {span} must span what {dtype} can part into {bins} bins; "
+            f"got {low} to {high}"
         ) from None
     return edges, edges.astype(np.float64)
 
@@ -316,8 +318,12 @@ def count_pairs(
 ) -> tuple[Any, Any, Any]:
     """Return the joint histogram of a pair made ready, and the edges."""
     each = tuple(_args.as_int(b, "bins", 1) for b in _args.per_axis(bins, 2, "bins"))
-    f_edges, f = bin_edges(pair.fixed, pair.mask, each[0], fixed_range, "fixed", workers)
-    m_edges, m = bin_edges(pair.moving, pair.mask, each[1], moving_range, "moving", workers)
+    f_edges, f = bin_edges(
+        pair.fixed, pair.mask, each[0], fixed_range, "fixed", workers, "fixed_range"
+    )
+    m_edges, m = bin_edges(
+        pair.moving, pair.mask, each[1], moving_range, "moving", workers, "moving_range"
+    )
     counts = np.zeros(each[0] * each[1], np.int64)
     if pair.fixed.size:
         _joint_histogram(*pair[:3], f, m, counts, workers=workers)

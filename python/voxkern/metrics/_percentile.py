@@ -158,7 +158,7 @@ def percentile(image: Any, q: Any, *, mask: Any = None, workers: int | None = No
     """
     x, _ = as_image(image, "image")
     inside = as_mask(mask, x.shape, x)
-    wanted = np.asarray(q, np.float64)
+    wanted = _args.as_numbers(q, "q")
     if wanted.ndim > 1 or not ((wanted >= 0) & (wanted <= 100)).all():
         raise ValueError(f"q must be numbers between 0 and 100; got {q!r}")
     workers = _args.as_workers(workers)

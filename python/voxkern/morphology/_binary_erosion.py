@@ -211,10 +211,8 @@ def _erode(
     x, give = _arrays.adopt(image)
     _args.as_dtype(x, _args.MASK)
     ndim = min(_args.as_ndim(x), 3)
-    turns = _args.as_int(iterations, "iterations")
-    border = _args.as_int(int(border_value), "border_value")
-    if border not in (0, 1):
-        raise ValueError(f"border_value must be 0 or 1; got {border_value!r}")
+    turns = max(0, _args.as_int(iterations, "iterations"))
+    border = as_border(border_value)
     threads = _args.as_workers(workers)
     if radius is None:
         if spacing is not None:
@@ -253,13 +251,22 @@ def _as_mask(mask: Any, x: Any) -> Any:
     return _arrays.rows_contiguous(found)
 
 
+def as_border(value: Any) -> int:
+    """Return what lies outside a mask: 0 or 1."""
+    if isinstance(value, (bool, np.bool_)):
+        return int(value)
+    if _args.as_int(value, "border_value") not in (0, 1):
+        raise ValueError(f"border_value must be 0 or 1; got {value!r}")
+    return int(value)
+
+
 def _offsets(structure: Any, origin: Any, ndim: int, any_of: bool) -> Any:
     """Return the steps (z, y, x) to the voxels that decide about one, as a flat list."""
     if structure is None:
         places = np.indices((3,) * ndim).reshape(ndim, -1).T
         footprint = (np.abs(places - 1).sum(1) <= 1).reshape((3,) * ndim)
     else:
-        footprint = np.asarray(structure) != 0
+        footprint = _args.as_truths(structure, "structure")
     if footprint.ndim != ndim:
         raise ValueError(f"structure must have {ndim} axes; got {footprint.ndim}")
     if footprint.size == 0:

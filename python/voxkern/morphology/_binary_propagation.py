@@ -106,8 +106,10 @@ def binary_fill_holes(
     """
     x, give = _arrays.adopt(image)
     _args.as_dtype(x, _args.MASK)
-    connectivity = _connectivity(structure, min(_args.as_ndim(x), 3))
-    if connectivity and not np.any(origin):
+    ndim = min(_args.as_ndim(x), 3)
+    connectivity = _connectivity(structure, ndim)
+    moves = [_args.as_int(o, "origin") for o in _args.per_axis(origin, ndim, "origin")]
+    if connectivity and not any(moves):
         return fill_holes(image, connectivity=connectivity, out=out, workers=workers)
     background = _new(x)
     combine(x, x, background, NEITHER, workers)
@@ -173,19 +175,28 @@ def binary_hit_or_miss(
     x, give = _arrays.adopt(image)
     _args.as_dtype(x, _args.MASK)
     ndim = min(_args.as_ndim(x), 3)
-    within = _cross(ndim) if structure1 is None else np.asarray(structure1) != 0
-    without = ~within if structure2 is None else np.asarray(structure2) != 0
+    within = _cross(ndim) if structure1 is None else _args.as_truths(structure1, "structure1")
+    without = ~within if structure2 is None else _args.as_truths(structure2, "structure2")
     if within.ndim != ndim or without.ndim != ndim:
         raise ValueError(
             f"structure1 and structure2 must have {ndim} axes; got {within.ndim} and {without.ndim}"
         )
-    hits = binary_erosion(x, within, origin=origin1, out=out, workers=workers)
+    moves = _moves(origin1, within.shape, "origin1")
+    others = moves if origin2 is None else _moves(origin2, without.shape, "origin2")
+    hits = binary_erosion(x, within, origin=moves, out=out, workers=workers)
     # Where the second structure touches the mask: a dilation by its mirror image.
-    moves = _args.per_axis(origin1 if origin2 is None else origin2, ndim, "origin2")
-    mirrored = tuple(-int(o) - (s % 2 == 0) for o, s in zip(moves, without.shape, strict=True))
+    mirrored = tuple(-o - (s % 2 == 0) for o, s in zip(others, without.shape, strict=True))
     touched = binary_dilation(x, np.flip(without), origin=mirrored, workers=workers)
     answer = combine(_arrays.adopt(hits)[0], touched, hits, WITHOUT, workers)
     return answer if out is not None or give is None else give(answer)
+
+
+def _moves(origin: Any, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
+    """Return how far a structure's centre moves along each axis, staying in it."""
+    moves = tuple(_args.as_int(o, name) for o in _args.per_axis(origin, len(shape), name))
+    if not all(0 <= n // 2 + move < n for n, move in zip(shape, moves, strict=True)):
+        raise ValueError(f"{name} must keep the centre in the structure; got {origin!r}")
+    return moves
 
 
 def _new(x: Any) -> Any:
@@ -201,7 +212,7 @@ def _connectivity(structure: Any, ndim: int) -> int:
     """Return the connectivity whose neighbours the structure holds, or 0."""
     if structure is None:
         return 1
-    box = np.asarray(structure) != 0
+    box = _args.as_truths(structure, "structure")
     steps = np.abs(np.indices((3,) * ndim) - 1).sum(0)
     for connectivity in range(1, ndim + 1):
         if np.array_equal(box, steps <= connectivity):

@@ -146,11 +146,11 @@ def as_element(
     if spacing is not None and radius is None:
         raise ValueError("spacing is for radius, which was not given")
     if structure is not None and size is None and radius is None:
-        structure = np.asarray(structure, np.float64)
+        structure = _args.as_numbers(structure, "structure")
         if structure.size == 0:
             raise ValueError("structure must not be empty")
         if footprint is not None:
-            footprint = np.asarray(footprint).astype(bool)
+            footprint = _args.as_truths(footprint, "footprint")
             if footprint.shape != structure.shape:
                 raise ValueError(
                     f"footprint must have the structure's shape {structure.shape}; "
@@ -166,7 +166,7 @@ def as_element(
                 + (", ".join(names) or "none")
             )
         if footprint is not None:
-            footprint = np.asarray(footprint).astype(bool)
+            footprint = _args.as_truths(footprint, "footprint")
         if radius is not None:
             footprint = ball(radius, spacing, len(along))
     return x, give, Element(size, footprint, structure, mode, cval, origin, along, workers)

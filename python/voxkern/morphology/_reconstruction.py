@@ -155,7 +155,7 @@ def _near(footprint: Any, ndim: int) -> Any:
     """Return the steps of a footprint of 3 voxels an axis that is its own mirror image."""
     if footprint is None:
         return neighbours(ndim, ndim)
-    box = np.asarray(footprint) != 0
+    box = _args.as_truths(footprint, "footprint")
     if box.shape != (3,) * ndim or not np.array_equal(box, np.flip(box)):
         raise ValueError(
             f"footprint must have 3 voxels along each of {ndim} axes and be its own mirror "

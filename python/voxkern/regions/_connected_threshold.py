@@ -148,7 +148,10 @@ def mask_type(out: Any, name: str = "out") -> str:
 def _as_seeds(seeds: Any, shape: tuple[int, ...]) -> Any:
     """Return the seeds as a flat list of (z, y, x)."""
     ndim = len(shape)
-    places = np.asarray(seeds)
+    try:
+        places = np.asarray(seeds)
+    except ValueError:
+        raise ValueError(f"seeds must be tuples of {ndim} indices; got {seeds!r}") from None
     if places.ndim == 1 and ndim > 1 and places.size == ndim:
         places = places[None]
     if ndim == 1 and places.ndim <= 1:

@@ -116,7 +116,7 @@ def fill_holes(
     ndim = min(_args.as_ndim(x, name="mask"), 3)
     across = None
     if axis is not None:
-        (across,) = _args.as_axes(axis, x.ndim)
+        across = _args.as_axis(axis, x.ndim)
         across -= x.ndim - ndim
         if across < 0 or ndim < 2:
             raise ValueError(f"axis must be one of the last three of at least two; got {axis}")

@@ -63,7 +63,7 @@ def _plan(
 
 def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the matrix (a vector where it is diagonal) and offset of SciPy's arguments."""
-    m = np.array(matrix, np.float64)
+    m = _args.as_numbers(matrix, "matrix")
     shapes = [(ndim,), (ndim, ndim), (ndim, ndim + 1), (ndim + 1, ndim + 1)]
     if m.shape not in shapes:
         wanted = ", ".join(map(str, shapes))
@@ -73,7 +73,7 @@ def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[np.ndarray, np.ndarr
             raise ValueError(f"matrix must end in the row {[0] * ndim + [1]}; got {m[ndim]}")
         m, shift = m[:ndim, :ndim], m[:ndim, ndim]
     else:
-        shift = np.array(_args.per_axis(offset, ndim, "offset"), np.float64)
+        shift = _args.as_numbers(_args.per_axis(offset, ndim, "offset"), "offset")
     if not (np.isfinite(m).all() and np.isfinite(shift).all()):
         raise ValueError("matrix and offset must be finite")
     return m, shift

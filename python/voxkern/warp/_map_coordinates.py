@@ -118,6 +118,8 @@ def map_coordinates(
             f"coordinates must have one row for each of {ndim} axes; got shape {points.shape}"
         )
     if _args.dtype_name(points) not in _args.FLOAT:
+        if points.dtype.kind not in "biuf":
+            raise TypeError(f"coordinates must be numbers; got {_args.dtype_name(points)}")
         points = points.astype(np.float64)
     _arrays.same_device(image=x, coordinates=points)
     shape = tuple(points.shape[1:])

@@ -147,7 +147,7 @@ def _place(value: Any, ndim: int, name: str, default: NDArray[Any]) -> NDArray[n
 def _axes(value: Any, ndim: int, name: str, default: NDArray[Any]) -> NDArray[np.float64]:
     if value is None:
         return default
-    m = np.array(value, np.float64)
+    m = _args.as_numbers(value, name)
     if m.shape != (ndim, ndim) or not np.isfinite(m).all() or abs(np.linalg.det(m)) < 1e-6:
         raise ValueError(
             f"{name} must be a {ndim}x{ndim} matrix of independent columns; got {value!r}"

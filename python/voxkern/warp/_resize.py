@@ -75,14 +75,12 @@ def resize(
     if (floating and number > 0) if antialias is None else antialias:
         sigma = [max(0.0, (n / m - 1) / 2) for n, m in zip(large, small, strict=True)]
         if any(sigma):
-            image = gaussian_filter(
-                image, (0.0,) * (x.ndim - ndim) + tuple(sigma), mode=mode, cval=cval.real,
-                workers=workers,
-            )  # fmt: skip
+            image = gaussian_filter(image, sigma, mode=mode, cval=cval.real, workers=workers)
     points = [zoom_points(n, m, True) for n, m in zip(large, small, strict=True)]
 
     def fill_in(volume: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
         read_grid(volume, y, lifted(points, pad), how, threads)
 
-    mode = {"constant": "grid-constant", "wrap": "grid-wrap"}.get(mode, mode)
+    if isinstance(mode, str):
+        mode = {"constant": "grid-constant", "wrap": "grid-wrap"}.get(mode, mode)
     return read(image, small, fill_in, order, mode, cval, True, out, workers)

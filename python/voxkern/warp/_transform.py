@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _args
+
 _HEAD = "#Insight Transform File V1.0"
 
 
@@ -48,7 +50,7 @@ class Transform:
     def __init__(
         self, matrix: Any, translation: Sequence[float] | None = None, center: Any = None
     ) -> None:
-        m = np.array(matrix, np.float64)
+        m = _args.as_numbers(matrix, "matrix")
         if m.shape not in {(2, 2), (3, 3), (2, 3), (3, 4), (4, 4)}:
             raise ValueError(f"matrix must be 2x2, 3x3, 2x3, 3x4 or 4x4; got shape {m.shape}")
         if not np.isfinite(m).all():
