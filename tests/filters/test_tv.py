@@ -61,6 +61,29 @@ def test_scikit_images_answer_and_its_number_of_steps(shape, dtype):
     assert np.abs(less - got).max() > 100 * tolerance * np.ptp(x)
 
 
+@pytest.mark.parametrize("eps", [3.2e-6, 1e-4, 1e-2])
+@pytest.mark.parametrize("weight", [0.1, 0.5, 2])
+def test_the_answer_is_that_of_the_step_that_settled_the_energy(weight, eps):
+    x = np.array([0, 1, 0, 1, 9, 8, 9, 8], np.float64)
+    steps = []
+    y = denoise_tv(x, weight, eps, progress=lambda done, _: steps.append(done))
+    assert len(steps) < 200
+    np.testing.assert_array_equal(y, denoise_tv(x, weight, 1e-300, len(steps)))
+    with pytest.raises(AssertionError):
+        np.testing.assert_array_equal(y, denoise_tv(x, weight, 1e-300, len(steps) + 1))
+
+
+@pytest.mark.parametrize("shape", [(67, 40, 21), (3, 150, 9), (40, 1, 9)], ids=str)
+def test_parts_meet_without_a_seam(shape):
+    x = scene(shape, "float32")
+    want = denoise_tv(x, 20, 1e-9, 7, workers=1)
+    for workers in (2, 5):
+        np.testing.assert_array_equal(denoise_tv(x, 20, 1e-9, 7, workers=workers), want)
+    pytest.importorskip("numba", reason="pip install 'voxkern[numba]' to run the fallback")
+    with use_backend("numba"):
+        np.testing.assert_allclose(want, denoise_tv(x, 20, 1e-9, 7), rtol=1e-5)
+
+
 def test_chambolle_and_pock_come_nearer_in_as_many_steps():
     x = scene((14, 17, 21))
     best = cost(denoise_tv(x, 20, 1e-12, 3000, "chambolle-pock"), x, 20)

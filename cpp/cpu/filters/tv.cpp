@@ -1,6 +1,8 @@
-// In place: the rows at which parts of the volume begin, along z and along y, come first, from the
-// field as it was, so that each part can run down its planes and needs nothing that its neighbours
-// change. A part is so many rows high that two planes of it stay in the cache.
+// Chambolle's steps are taken in place and two at a time, so that the field comes from memory once
+// for both. A part of the planes is swept in strips of rows, and down the planes in each; the
+// second step follows a plane and a row behind the first and finds all it needs in the cache. The
+// images of the planes at which parts begin are made before anything moves: then parts need nothing
+// that their neighbours change.
 #include <voxkern/filters/tv.hpp>
 
 #include <voxkern/simd.hpp>
@@ -59,19 +61,16 @@ Scratch<R> zeros(i64 n) {
   return row;
 }
 
-// The gradient of u at n lanes of a row: forward differences, 0 at the far borders.
+// The gradient of u at n lanes of a row: forward differences, 0 at the far borders, where a row is
+// its own neighbour.
 template <class R>
 struct Slopes {
   Vec<R> z, y, x;
-  template <class U>
-  Slopes(View<U> u, i64 k, i64 j, i64 i, int n) {
-    using C = std::remove_const_t<U>;
-    const Size size = u.size;
-    const Vec<R> here = simd::load<C>(u.row(k, j) + i, n);
-    z = simd::load<C>(u.row(std::min(k + 1, size.z - 1), j) + i, n) - here;
-    y = simd::load<C>(u.row(k, std::min(j + 1, size.y - 1)) + i, n) - here;
-    const Vec<R> next = behind<C>(u.row(k, j), i, size.x);
-    x = next - here;
+  Slopes(const R* row, const R* below, const R* next, i64 i, i64 size, int n) {
+    const Vec<R> here = simd::load(row + i, n);
+    z = simd::load(below + i, n) - here;
+    y = simd::load(next + i, n) - here;
+    x = behind(row, i, size) - here;
   }
 };
 
@@ -83,65 +82,184 @@ Vec<C> only(Vec<C> v, int n) {
   return simd::load(lanes, n);
 }
 
+// Calls f(i, how many) for the vectors of a row.
+template <class C, class F>
+void by_lanes(i64 n, F f) {
+  i64 i = 0;
+  for (; i + L<C> <= n; i += L<C>) f(i, L<C>);
+  if (i < n) f(i, int(n - i));
+}
+
+// A step of Chambolle's for one row after another.
+template <class T, class R>
+struct Projection {
+  View<const T> x;
+  Field<R> p;
+  R step, grow;
+
+  // Writes a row of the image and returns the squares of what it moved.
+  f64 make(i64 k, i64 j, R* to) const {
+    const T* from = x.row(k, j);
+    LaneSum squares;
+    by_lanes<R>(x.size.x, [&](i64 i, int n) {
+      const Vec<R> d = p.inflow(k, j, i, n);
+      simd::store(to + i, simd::load_as<R>(from + i, n) + d, n);
+      squares.add(d * d);
+    });
+    return squares.total();
+  }
+  // Moves a row of the field along the slopes of the image and returns their lengths.
+  f64 move(i64 k, i64 j, const R* here, const R* below, const R* next) const {
+    using V = Vec<R>;
+    R *z = p.z.row(k, j), *y = p.y.row(k, j), *w = p.x.row(k, j);
+    LaneSum lengths;
+    by_lanes<R>(x.size.x, [&](i64 i, int n) {
+      const Slopes<R> g(here, below, next, i, x.size.x, n);
+      const V length = simd::sqrt(g.z * g.z + g.y * g.y + g.x * g.x);
+      const V shrink = V(R(1)) / (length * V(grow) + V(R(1)));
+      simd::store(z + i, (simd::load(z + i, n) - V(step) * g.z) * shrink, n);
+      simd::store(y + i, (simd::load(y + i, n) - V(step) * g.y) * shrink, n);
+      simd::store(w + i, (simd::load(w + i, n) - V(step) * g.x) * shrink, n);
+      lengths.add(n < L<R> ? only(length, n) : length);
+    });
+    return lengths.total();
+  }
+};
+
+// One step or two. What a step sums is kept for each piece of a plane and added up at the end.
+template <class T, class R>
+class Sweep {
+ public:
+  Sweep(const Projection<T, R>& step, View<R> u, bool two, i64 parts)
+      : of_(step),
+        u_(u),
+        n_(u.size),
+        two_(two),
+        parts_(parts),
+        high_(std::clamp<i64>(4096 / n_.x, 2, 32)),
+        strips_((n_.y + high_ - 1) / high_),
+        seams_(two ? (parts - 1) * n_.y * n_.x : 0) {
+    for (auto& one : sums_) one.resize(size_t(n_.z * strips_));
+  }
+
+  void run(On on) {
+    parallel_for(on, parts_ - 1, [&](i64 i) { two_ ? make_seam_twice(i) : make_seam(i); });
+    parallel_for(on, parts_, [&](i64 i) { run_part(i); });
+  }
+  Sums<2> sums(int step) { return added_up(std::move(sums_[step])); }
+
+ private:
+  i64 begin(i64 part) const { return n_.z * part / parts_; }
+  Sums<2>& sum(int step, i64 k, i64 j) { return sums_[step][size_t(k * strips_ + j / high_)]; }
+  R* seam(i64 i, i64 j) const { return seams_.data() + (i * n_.y + j) * n_.x; }
+
+  // The image where a part ends and the next begins: of the last step, ...
+  void make_seam(i64 i) {
+    const i64 k = begin(i + 1);
+    for (i64 j = 0; j < n_.y; ++j) sum(two_, k, j)[0] += of_.make(k, j, u_.row(k, j));
+  }
+  // ... and of both, the second from a copy of the field that is moved.
+  void make_seam_twice(i64 i) {
+    const i64 k = begin(i + 1), plane = n_.y * n_.x;
+    Scratch<R> before(plane), behind(k + 1 < n_.z ? plane : 0), field(3 * 2 * plane);
+    const auto copied = [&](View<R> from, i64 axis) {
+      const View<R> to{field.data() + axis * 2 * plane, {2, n_.y, n_.x}, {plane, n_.x, 1}};
+      for (i64 z = 0; z < 2; ++z)
+        for (i64 j = 0; j < n_.y; ++j) std::copy_n(from.row(k - 1 + z, j), n_.x, to.row(z, j));
+      return to;
+    };
+    Projection<T, R> own = of_;
+    own.x.data = of_.x.row(k - 1, 0);
+    own.p.z = copied(of_.p.z, 0), own.p.y = copied(of_.p.y, 1), own.p.x = copied(of_.p.x, 2);
+    for (i64 j = 0; j < n_.y; ++j) {
+      of_.make(k - 1, j, before.data() + j * n_.x);
+      sum(0, k, j)[0] += of_.make(k, j, seam(i, j));
+      if (k + 1 < n_.z) of_.make(k + 1, j, behind.data() + j * n_.x);
+    }
+    for (i64 j = 0; j < n_.y; ++j) {
+      const i64 next = std::min(j + 1, n_.y - 1);
+      const R* above = before.data();
+      own.move(0, j, above + j * n_.x, seam(i, j), above + next * n_.x);
+      own.move(1, j, seam(i, j), k + 1 < n_.z ? behind.data() + j * n_.x : seam(i, j),
+               seam(i, next));
+    }
+    for (i64 j = 0; j < n_.y; ++j) sum(1, k, j)[0] += own.make(1, j, u_.row(k, j));
+  }
+
+  void run_part(i64 part) {
+    const i64 from = begin(part), end = begin(part + 1), x = n_.x;
+    // The first step's image: two planes of a strip, and of all planes the row between two strips.
+    Scratch<R> ring(two_ ? 2 * high_ * x : 0), edges(two_ ? 2 * (end - from) * x : 0);
+    for (i64 s = 0; s < strips_; ++s) {
+      const i64 top = s * high_, low = std::min(n_.y, top + high_);
+      const auto first = [&](i64 k, i64 j) {
+        if (k == end) return seam(part, j);
+        if (k == from && part > 0) return seam(part - 1, j);
+        if (j == low || (j == top && s > 0))
+          return edges.data() + (((j == low) ^ (s & 1)) * (end - from) + k - from) * x;
+        return ring.data() + ((k & 1) * high_ + j - top) * x;
+      };
+      const auto make_first = [&](i64 k) {
+        for (i64 j = s > 0 ? top + 1 : 0; j <= std::min(low, n_.y - 1); ++j)
+          sum(0, k, j)[0] += of_.make(k, j, first(k, j));
+      };
+      const i64 back = s > 0 ? top - 1 : 0, upto = low == n_.y ? low : low - 1;
+      for (i64 k = from; k <= end; ++k) {
+        if (two_ && k < end) {
+          if (k == 0) make_first(k);
+          if (k + 1 < end) make_first(k + 1);
+          for (i64 j = top; j < low; ++j)
+            sum(0, k, j)[1] += of_.move(k, j, first(k, j), first(std::min(k + 1, n_.z - 1), j),
+                                        first(k, std::min(j + 1, n_.y - 1)));
+        }
+        if (k < end && (k > from || part == 0))
+          for (i64 j = top; j < low; ++j) sum(two_, k, j)[0] += of_.make(k, j, u_.row(k, j));
+        if (k > from)
+          for (i64 j = back; j < upto; ++j)
+            sum(two_, k - 1, j)[1] +=
+                of_.move(k - 1, j, u_.row(k - 1, j), u_.row(std::min(k, n_.z - 1), j),
+                         u_.row(k - 1, std::min(j + 1, n_.y - 1)));
+      }
+    }
+  }
+
+  Projection<T, R> of_;
+  View<R> u_;
+  Size n_;
+  bool two_;
+  i64 parts_, high_, strips_;
+  Scratch<R> seams_;
+  std::vector<Sums<2>> sums_[2];
+};
+
 }  // namespace
 
 template <class T, class R>
 void tv_project(On on, View<const T> x, View<R> pz, View<R> py, View<R> px, View<R> u,
                 List<f64> energy, f64 weight, f64 step) {
-  using V = Vec<R>;
-  const Size n = x.size;
-  const auto nothing = zeros<R>(n.x);
-  const Field<R> field{pz, py, px, nothing.data()};
-  constexpr i64 high = 32;
-  const i64 strips = (n.y + high - 1) / high;
-  std::vector<Sums<2>> parts(size_t(n.z * strips));
-  // Writes a row of u, and adds the squares of what it moved to the energy of its part.
-  const auto make_row = [&](i64 k, i64 j) {
-    const T* from = x.row(k, j);
-    R* to = u.row(k, j);
-    LaneSum squares;
-    for (i64 i = 0; i < n.x; i += V::lanes) {
-      const int some = int(std::min<i64>(V::lanes, n.x - i));
-      const V d = field.inflow(k, j, i, some);
-      simd::store(to + i, simd::load_as<R>(from + i, some) + d, some);
-      squares.add(d * d);
+  std::fill_n(energy.data, energy.size, 0.0);
+  if (x.size.count() == 0) return;
+  if (x.size.z < 32 && x.size.y > x.size.z) {  // parts are of planes: let there be many
+    const auto turn = [](auto& v) {
+      std::swap(v.size.z, v.size.y);
+      std::swap(v.step.z, v.step.y);
+    };
+    turn(x), turn(pz), turn(py), turn(px), turn(u);
+    std::swap(pz, py);
+  }
+  const auto nothing = zeros<R>(x.size.x);
+  const Projection<T, R> one{x, {pz, py, px, nothing.data()}, R(step), R(step / weight)};
+  const i64 parts = on.threads > 1 ? std::clamp<i64>(x.size.z / 16, 1, 4 * on.threads) : 1;
+  for (i64 done = 0; done < energy.size;) {
+    const int steps = energy.size - done >= 4 ? 2 : 1;
+    Sweep<T, R> sweep(one, u, steps == 2, parts);
+    sweep.run(on);
+    for (int i = 0; i < steps; ++i, done += 2) {
+      const Sums<2> sums = sweep.sums(i);
+      energy[done] = sums[0];
+      energy[done + 1] = sums[1];
     }
-    parts[size_t(k * strips + j / high)][0] += squares.total();
-  };
-  const auto move_row = [&](i64 k, i64 j) {
-    R *z = pz.row(k, j), *y = py.row(k, j), *w = px.row(k, j);
-    const V by = R(step), grow = R(step / weight);
-    LaneSum lengths;
-    for (i64 i = 0; i < n.x; i += V::lanes) {
-      const int some = int(std::min<i64>(V::lanes, n.x - i));
-      const Slopes<R> g(u, k, j, i, some);
-      const V length = simd::sqrt(g.z * g.z + g.y * g.y + g.x * g.x);
-      const V shrink = V(R(1)) / (length * grow + V(R(1)));
-      simd::store(z + i, (simd::load(z + i, some) - by * g.z) * shrink, some);
-      simd::store(y + i, (simd::load(y + i, some) - by * g.y) * shrink, some);
-      simd::store(w + i, (simd::load(w + i, some) - by * g.x) * shrink, some);
-      lengths.add(some < V::lanes ? only(length, some) : length);
-    }
-    parts[size_t(k * strips + j / high)][1] += lengths.total();
-  };
-  const i64 deep = std::clamp<i64>(n.z * strips / (4 * std::max(1, on.threads)), 4, 64);
-  parallel_for(on, n.z * strips, [&](i64 i) {
-    const i64 k = i / strips, j = i % strips * high;
-    if (k % deep != 0) return make_row(k, j);
-    for (i64 row = j; row < std::min(n.y, j + high); ++row) make_row(k, row);
-  });
-  parallel_for(on, (n.z + deep - 1) / deep * strips, [&](i64 i) {
-    const i64 first = i / strips * deep, end = std::min(n.z, first + deep),
-              from = i % strips * high;
-    for (i64 k = first; k < end; ++k)
-      for (i64 j = from; j < std::min(n.y, from + high); ++j) {
-        if (k + 1 < end && j > from) make_row(k + 1, j);
-        move_row(k, j);
-      }
-  });
-  const auto total = added_up(std::move(parts));
-  energy[0] = total[0];
-  energy[1] = total[1];
+  }
 }
 
 template <class R>
@@ -152,9 +270,11 @@ void tv_dual(On on, View<const R> ahead, View<R> pz, View<R> py, View<R> px, f64
     for (i64 line = begin; line < end; ++line) {
       const i64 k = line / n.y, j = line % n.y;
       R *z = pz.row(k, j), *y = py.row(k, j), *x = px.row(k, j);
+      const R *here = ahead.row(k, j), *below = ahead.row(std::min(k + 1, n.z - 1), j),
+              *next = ahead.row(k, std::min(j + 1, n.y - 1));
       for (i64 i = 0; i < n.x; i += V::lanes) {
         const int some = int(std::min<i64>(V::lanes, n.x - i));
-        const Slopes<R> g(ahead, k, j, i, some);
+        const Slopes<R> g(here, below, next, i, n.x, some);
         const V a = simd::fma(g.z, R(step), simd::load(z + i, some));
         const V b = simd::fma(g.y, R(step), simd::load(y + i, some));
         const V c = simd::fma(g.x, R(step), simd::load(x + i, some));

@@ -5,8 +5,9 @@
 #ifndef __CUDACC_RTC__
 namespace voxkern::cpu {
 struct On;
-// A step of Chambolle's projection. Writes the image u that the dual field (pz, py, px) stands for,
-// and energy: the sums of (u - x)^2 and of the length of its gradient; then moves the field on.
+// Steps of Chambolle's projection, one for every two numbers of energy. A step writes the image u
+// that the dual field (pz, py, px) stands for, and energy: the sums of (u - x)^2 and of the length
+// of its gradient; then it moves the field on. Of u the last step's is left.
 template <class T, class R>
 void tv_project(On, View<const T> x, View<R> pz, View<R> py, View<R> px, View<R> u,
                 List<f64> energy, f64 weight, f64 step);
