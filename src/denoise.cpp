@@ -1,6 +1,7 @@
 #include <voxkern/filters/bilateral.hpp>
 #include <voxkern/filters/bm4d.hpp>
 #include <voxkern/filters/diffuse.hpp>
+#include <voxkern/filters/frost.hpp>
 #include <voxkern/filters/nl_means.hpp>
 #include <voxkern/filters/pool.hpp>
 #include <voxkern/filters/spikes.hpp>
@@ -25,6 +26,7 @@ static const Family denoise([](Module& m) {
   m.kernel("bm4d", each<f32, f64>([](auto t) { return &cpu::bm4d<decltype(t)>; }));
   m.kernel("diffuse",
            each_averaged([](auto t, auto r) { return &cpu::diffuse<decltype(t), decltype(r)>; }));
+  m.kernel("frost", each<f32, f64>([](auto t) { return &cpu::frost<decltype(t)>; }));
   m.kernel("gradient_power", each<u8, i16, u16, i32, f32, f64>(
                                  [](auto t) { return &cpu::gradient_power<decltype(t)>; }));
   m.kernel("nl_means",

@@ -5,7 +5,7 @@ import pytest
 
 from voxkern import despeckle, use_backend
 
-METHODS = ("srad", "lee", "kuan")
+METHODS = ("srad", "lee", "kuan", "frost")
 
 
 def scene(shape=(48, 50), looks=16, seed=0):
@@ -76,6 +76,48 @@ def test_lee_and_kuan_are_their_formulas():
     np.testing.assert_allclose(got, mean + share / (1 + 0.25**2) * (x - mean), rtol=1e-9)
 
 
+def frost(x, size, damping):
+    """Frost's weighted mean, voxel by voxel."""
+    before = [s // 2 for s in size]
+    pad = [(b, s - 1 - b) for b, s in zip(before, size, strict=True)]
+    wide = np.pad(x, pad, mode="symmetric")
+    r = np.sqrt(sum((g - b) ** 2 for g, b in zip(np.indices(size), before, strict=True)))
+    y = np.empty_like(x)
+    for at in np.ndindex(x.shape):
+        box = wide[tuple(slice(a, a + s) for a, s in zip(at, size, strict=True))]
+        w = np.exp(-damping * box.var() / box.mean() ** 2 * r)
+        y[at] = (w * box).sum() / w.sum()
+    return y
+
+
+def test_frost_by_hand():
+    x = np.array([1.0, 1.0, 4.0])  # in the middle: mean 2, variance 2, squared variation 1/2
+    w = np.exp(-0.5)
+    got = despeckle(x, "frost", size=3, damping=1)
+    assert got[1] == pytest.approx((w + 1 + 4 * w) / (1 + 2 * w))
+
+
+@pytest.mark.parametrize(("shape", "size"), [((20, 23), (5, 4)), ((7, 8, 19), (3, 5, 2))], ids=str)
+def test_frost_is_its_formula(shape, size):
+    _, x = scene(shape, looks=4)
+    want = frost(x, size, 1.5)
+    got = despeckle(x, "frost", size=size, damping=1.5)
+    np.testing.assert_allclose(got, want, rtol=1e-9)
+    got = despeckle(x.astype(np.float32), "frost", size=size, damping=1.5)
+    np.testing.assert_allclose(got, want, rtol=2e-5)
+
+
+def test_frost_is_a_mean_where_nothing_varies_and_keeps_what_stands_out():
+    x = np.ones((15, 15))
+    x[7, 7] = 1000
+    y = despeckle(x, "frost", size=3, damping=50)
+    assert y[7, 7] == pytest.approx(1000)
+    x[7, 7] = np.nan
+    y = despeckle(x, "frost", size=3)
+    assert np.isnan(y[6:9, 6:9]).all()
+    assert np.isnan(y).sum() == 9
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_types_series_outputs_threads_and_steps(method):
     x = np.stack([scene((9, 10, 33), seed=s)[1] for s in range(2)]).astype(np.uint8)
@@ -102,7 +144,8 @@ def test_numba_gives_the_same_answer():
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"method": "frost"}, "method must be one of srad, lee, kuan; got 'frost'"),
+        ({"method": "map"}, "method must be one of srad, lee, kuan, frost; got 'map'"),
+        ({"method": "frost", "damping": 0}, "damping must be more than 0"),
         ({"noise": 0}, "noise must be more than 0"),
         ({"n_iter": 0}, "n_iter must be at least 1"),
         ({"step": 1.5}, "step must be at most 1; got 1.5"),

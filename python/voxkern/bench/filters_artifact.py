@@ -33,7 +33,7 @@ def spikes_volume(shape: Shape, dtype: str, size: int) -> Work:
     return work
 
 
-@case("despeckle", method=("srad", "lee"))
+@case("despeckle", method=("srad", "lee", "frost"))
 def despeckle_volume(shape: Shape, dtype: str, method: str) -> Work:
     """A head; ten steps, or boxes of 7."""
     return Work(

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _args, _arrays
-from .._kernel import In, Out, Scalar, kernel, prange
+from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._local import local_mean, local_std
 
 Array = TypeVar("Array")
 
-_METHODS = ("srad", "lee", "kuan")
+_METHODS = ("srad", "lee", "kuan", "frost")
 _DECAY = 1 / 6  # of the noise with time, as Yu and Acton have it
 
 
@@ -75,6 +75,53 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, np.empty_like(x), np.empty_like(x), 0.04, 0.5, 3
 
 
+@kernel(
+    dtypes=_args.FLOAT,
+    exact=False,
+    rtol=1e-5,
+    atol=1e-6,
+    why="float32 images are weighted in float32",
+)
+def _frost(
+    wide: In, vary: In, y: Out, offsets: ListIn, distances: ListIn, damping: Scalar
+) -> None:  # fmt: skip
+    planes, rows, columns = y.shape
+    for k in prange(planes):
+        for j in range(rows):
+            for i in range(columns):
+                v = float(vary[k, j, i])
+                if v != v:
+                    y[k, j, i] = v
+                    continue
+                slope = max(-damping * v, -1000.0)
+                total, weights, far, w = 0.0, 0.0, 0.0, 1.0
+                for t in range(distances.size):
+                    if distances[t] != far:
+                        far = distances[t]
+                        w = math.exp(slope * far)
+                    dz, dy, dx = offsets[3 * t], offsets[3 * t + 1], offsets[3 * t + 2]
+                    total += w * float(wide[k + dz, j + dy, i + dx])
+                    weights += w
+                y[k, j, i] = total / weights
+
+
+@_frost.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    size = tuple(int(n) for n in rng.integers(1, 5, 3))
+    wide = (5 + 2 * rng.random([n + s - 1 for n, s in zip(shape, size, strict=True)])).astype(dtype)
+    vary = (2 * rng.random(shape) ** 4).astype(dtype)
+    vary[rng.random(shape) < 0.01] = np.nan
+    return wide, vary, np.empty(shape, dtype), *_rings(size), 2.0
+
+
+def _rings(size: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return the voxels of a box as (z, y, x) from its corner, and their distances, rising."""
+    places = np.indices(size).reshape(3, -1).T
+    squares = ((places - np.array(size) // 2) ** 2).sum(1)
+    order = np.argsort(squares, kind="stable")
+    return places[order].astype(np.int64).ravel(), np.sqrt(squares[order])
+
+
 def despeckle(
     image: Array,
     method: str = "srad",
@@ -83,6 +130,7 @@ def despeckle(
     size: Any = 7,
     n_iter: int = 30,
     step: float = 0.5,
+    damping: float = 2.0,
     progress: Callable[[int, int], object] | None = None,
     out: Any = None,
     workers: int | None = None,
@@ -94,18 +142,21 @@ def despeckle(
     image : array, shape ([..., planes,] [rows,] columns)
         Image of type uint8, int16, uint16, int32, float32 or float64, on any device, not
         negative: amplitudes or intensities, not their logarithm.
-    method : {'srad', 'lee', 'kuan'}
-        Diffusion, which sharpens edges, or a weighted mean of a voxel and the box around it.
+    method : {'srad', 'lee', 'kuan', 'frost'}
+        Diffusion, which sharpens edges; a weighted mean of a voxel and the mean of the box around
+        it; or a mean of the box with weights that fall with distance.
     noise : float, optional
         Coefficient of variation of speckle, its standard deviation over the mean: 0.52 for
         amplitudes of one look, 1 for intensities. By default the median of those of all boxes
-        that vary.
+        that vary. 'frost' does not ask for it.
     size : int or one an axis
         Voxels along each axis of the box; for 'srad' it serves to find `noise`.
     n_iter : int
         Steps of 'srad'.
     step : float
         Length of a step of 'srad' in time, 1 at most.
+    damping : float
+        How fast the weights of 'frost' fall.
     progress : callable, optional
         Called as ``progress(done, n_iter)`` after each step of each volume.
     out : array, optional
@@ -143,7 +194,12 @@ def despeckle(
     mean of the box and `v` the square of its coefficient of variation; 'kuan' [3]_ divides `w`
     by ``1 + noise**2``.
 
-    Takes six volumes of memory where the noise is found from the image, and by 'lee' and 'kuan'.
+    'frost' [4]_ is ``sum(w * u) / sum(w)`` over the box, with ``w = exp(-damping * v * r)`` and `r`
+    the distance from the voxel, in voxels: as usual, the paper's decay is `damping` times the
+    squared coefficient of variation. The image is reflected beyond its borders, by all three. A box
+    that holds NaN or infinity gives NaN.
+
+    Takes six volumes of memory where the noise is found from the image, and by all but 'srad'.
 
     References
     ----------
@@ -155,6 +211,9 @@ def despeckle(
     .. [3] D. T. Kuan et al., "Adaptive noise smoothing filter for images with signal-dependent
        noise", IEEE Transactions on Pattern Analysis and Machine Intelligence 7:165-177, 1985.
        https://doi.org/10.1109/TPAMI.1985.4767641
+    .. [4] V. S. Frost et al., "A model for radar images and its application to adaptive digital
+       filtering of multiplicative noise", IEEE Transactions on Pattern Analysis and Machine
+       Intelligence 4:157-166, 1982. https://doi.org/10.1109/TPAMI.1982.4767223
 
     Examples
     --------
@@ -174,12 +233,13 @@ def despeckle(
         noise = _args.as_float(noise, "noise", above=0)
     if type(x) is not np.ndarray and (method != "srad" or noise is None):
         raise TypeError(
-            "image must be in the memory of the CPU with method 'lee' or 'kuan' or without noise"
+            "image must be in the memory of the CPU unless method is 'srad' and noise is given"
         )
     most = _args.as_int(n_iter, "n_iter", 1)
     length = _args.as_float(step, "step", above=0)
     if length > 1:
         raise ValueError(f"step must be at most 1; got {step!r}")
+    fall = _args.as_float(damping, "damping", above=0)
     workers = _args.as_workers(workers)
     _args.as_progress(progress)
     real = _args.float_dtype(dtype)
@@ -188,7 +248,13 @@ def despeckle(
         u = volume if volume.dtype == real else volume.astype(real)
         speckle = noise
         if method != "srad" or noise is None:
-            mean, vary = _variation(u, _args.lift(sizes, 1), workers)
+            box = _args.lift(sizes, 1)
+            mean, vary = _variation(u, box, workers)
+            if method == "frost":
+                around = [(s // 2, s - 1 - s // 2) for s in box]
+                wide = np.pad(u, around, mode="symmetric")
+                _frost(wide, vary, answer, *_rings(box), fall, workers=workers)
+                return
             if noise is None:
                 there = vary[(vary > 1e-12) & (mean > 0)]
                 speckle = math.sqrt(float(np.median(there))) if there.size else 1.0
