@@ -17,6 +17,9 @@ import pytest
 
 import voxkern
 from voxkern import _arrays, _backends
+from voxkern._kernel import kernels
+
+KERNELS = kernels()
 
 needs_native = pytest.mark.skipif(
     _backends.native() is None, reason="no compiled module here: build with a C++ compiler"
@@ -312,6 +315,18 @@ def test_a_backend_can_be_forced_or_refuses() -> None:
         voxkern.median_filter(x, 3)
     with pytest.raises(ValueError, match="name must be one of"), voxkern.use_backend("abacus"):
         pass
+
+
+def test_numba_compiles_once_for_arrays_that_are_read_only_and_others() -> None:
+    pytest.importorskip("numba")
+    x = np.arange(24, dtype=np.float32).reshape(4, 6)
+    with voxkern.use_backend("numba"):
+        wanted = voxkern.local_maxima(x)
+        rule = KERNELS["local_extrema"].overrides.get("numba", KERNELS["local_extrema"].rule)
+        known = len(_backends.compile_rule(rule).signatures)
+        x.flags.writeable = False
+        np.testing.assert_array_equal(voxkern.local_maxima(x), wanted)
+    assert len(_backends.compile_rule(rule).signatures) == known > 0
 
 
 def test_threads_can_be_set_and_are_checked() -> None:

@@ -13,6 +13,8 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from ._kernel import Kernel
 
@@ -151,7 +153,7 @@ class Numba:
                 before = numba.get_num_threads()
                 numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
                 try:
-                    compiled[0](*args)
+                    compiled[0](*map(_writable, args))
                 finally:
                     numba.set_num_threads(before)
 
@@ -162,6 +164,26 @@ class Numba:
         if importlib.util.find_spec("numba") is None:
             return "Numba is not installed: `pip install 'voxkern[numba]'`"
         return None
+
+
+class _Alias:
+    """An array's memory, as if it could be written to."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array  # lives as long as the alias
+        told = array.__array_interface__
+        self.__array_interface__ = told | {"data": (told["data"][0], False)}
+
+
+def _writable(arg: Any) -> Any:
+    """Return the argument, an array that is read-only as an alias that is not.
+
+    A rule writes to its outputs alone, which are checked before; but Numba would compile it anew
+    for each array that happens to be read-only.
+    """
+    if getattr(getattr(arg, "flags", None), "writeable", True):
+        return arg
+    return np.asarray(_Alias(arg))
 
 
 @functools.cache

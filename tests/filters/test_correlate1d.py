@@ -78,7 +78,7 @@ def test_other_axes():
     hold(sobel(x, 0, axes=(0, 1, 2, 3)), ndimage.sobel(x, 0), x, 64)
 
 
-@pytest.mark.parametrize("dtype", _args.REAL)
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])  # each is compiled
 def test_numba_gives_scipys_answer(dtype):
     x = image((6, 10, 11), dtype)
     with use_backend("numba"):

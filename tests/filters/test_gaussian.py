@@ -165,7 +165,7 @@ def test_an_empty_image_stays_empty(shape):
     assert gaussian_filter(np.zeros(shape, np.float32), 1, axes=0).shape == shape
 
 
-@pytest.mark.parametrize("dtype", _args.REAL)
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])  # each is compiled
 def test_numba_gives_scipys_answer(dtype):
     x = image((6, 20, 21), dtype)
     want = ndimage.gaussian_filter(x, (1, 2, 0.7), (0, 1, 2), mode="mirror")
