@@ -65,6 +65,24 @@ def test_the_formula(mode, dtype):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-6 * np.ptp(x))
 
 
+@pytest.mark.parametrize(
+    ("shape", "radius"), [((18, 35, 261), (1, 2, 1)), ((2, 3, 300), (0, 1, 11))]
+)
+def test_tiles_meet_without_a_seam(shape, radius):
+    x = scene(shape, "float32")
+    got = denoise_bilateral(x, 2, 15, radius)
+    want = formula(x, 2, 15, radius, (1, 1, 1), "reflect")
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-6 * np.ptp(x))
+    np.testing.assert_array_equal(got, denoise_bilateral(x, 2, 15, radius, workers=1))
+
+
+def test_a_window_wider_than_float32_can_weigh():
+    x = scene((3, 90), "float32")
+    got = denoise_bilateral(x, 1, 1e30, (1, 40))
+    np.testing.assert_allclose(got, denoise_bilateral(x, 1, 1e30, (1, 12)), rtol=1e-6)
+    np.testing.assert_allclose(denoise_bilateral(x, 1, 1e-30), x, rtol=1e-6)
+
+
 def test_the_radius_follows_sigma_and_spacing():
     x = scene((12, 13, 14))
     want = denoise_bilateral(x, 2, 15, (3, 5, 10), spacing=(2, 1, 0.5))
