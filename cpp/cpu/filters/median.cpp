@@ -85,8 +85,17 @@ KeyImage<Signed<T>> keys_of(View<const T> in, View<T> out, Edge edge, T fill) {
   const auto write = [=](i64 z, i64 y, i64 x, i64 count, const K* keys) {
     from_keys(keys, out.row(z, y) + x, count, past);
   };
-  if constexpr (std::is_same_v<K, T>)
+  if constexpr (std::is_same_v<K, T>) {
     if (!past) return {out.size, read, write, in, out};
+  } else if constexpr (std::is_floating_point_v<T>) {
+    if (!past)
+      return {out.size,
+              read,
+              write,
+              {reinterpret_cast<const K*>(in.data), in.size, in.step},
+              {reinterpret_cast<K*>(out.data), out.size, out.step},
+              true};
+  }
   return {out.size, read, write};
 }
 

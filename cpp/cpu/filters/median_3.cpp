@@ -1,6 +1,8 @@
 #include <cpu/filters/box_median.hpp>
 
 #include <algorithm>
+#include <limits>
+#include <type_traits>
 
 namespace voxkern::cpu {
 namespace {
@@ -23,20 +25,24 @@ class PlaneMedian {
   }
 
   void run(i64 z, i64 y0, i64 y1, i64 x0) {
-    if (image_.in.data && width_ >= L + 2) return run_in_place(z, y0, y1, x0);
+    if (image_.in.data && width_ >= L + 2) {
+      if constexpr (sizeof(K) >= 4)
+        if (image_.floats) return run_in_place<Float>(z, y0, y1, x0);
+      return run_in_place<K>(z, y0, y1, x0);
+    }
     const auto read = [&](i64 y) { image_.read(z, y, x0 - 1, width_ + 2, line(y)); };
     read(y0 - 1);
     read(y0);
     for (i64 y = y0; y < y1; y += 2) {
       read(y + 1);
       read(y + 2);
-      const K* const rows[4] = {line(y - 1), line(y), line(y + 1), line(y + 2)};
-      for (i64 x = 0; x < width_; x += L) two_rows(rows, x, out(0) + x, out(1) + x);
-      for (i64 i = 0; i < 2 && y + i < y1; ++i) image_.write(z, y + i, x0, width_, out(i));
+      two_lines(z, y, y1, x0);
     }
   }
 
  private:
+  using Float = std::conditional_t<sizeof(K) == 8, f64, f32>;
+
   const KeyImage<K>& image_;
   const i64 width_, pitch_;
   Scratch<K> room_;
@@ -46,27 +52,63 @@ class PlaneMedian {
   // The columns around the first of the image, or the last.
   K* end(i64 y, bool last) const { return room_.data() + (6 + 4 * last + (y & 3)) * pitch_; }
 
-  // Reads and writes the rows where they are, but for columns at the ends of the image.
+  // The medians of two rows from the lines around them.
+  void two_lines(i64 z, i64 y, i64 y1, i64 x0) const {
+    const K* const rows[4] = {line(y - 1), line(y), line(y + 1), line(y + 2)};
+    for (i64 x = 0; x < width_; x += L) two_rows(rows, x, out(0) + x, out(1) + x);
+    for (i64 i = 0; i < 2 && y + i < y1; ++i) image_.write(z, y + i, x0, width_, out(i));
+  }
+
+  // Whether the floats of a row order as their keys do: there is no NaN and no -0. Sends for the
+  // row after the next on the way.
+  template <class N>
+  bool ordered(i64 z, i64 y, i64 x0, i64 n) const {
+    const N* const row = reinterpret_cast<const N*>(image_.in.row(z, y)) + x0;
+    const i64 step = 2 * image_.in.step.y;
+    typename Vec<N>::Mask found(0);
+    for (i64 x = 0; x < n; x += L) {
+      const Vec<N> v = simd::load(row + std::min(x, n - L));
+      __builtin_prefetch(row + x + step, 0, 2);
+      found |= (v != v) | (simd::bits_as<K>(v) == Vec<K>(std::numeric_limits<K>::min()));
+    }
+    return !simd::any(found);
+  }
+
+  // Reads and writes the rows where they are, as numbers N that are keys or order as they do, but
+  // for columns at the ends of the image.
+  template <class N>
   void run_in_place(i64 z, i64 y0, i64 y1, i64 x0) {
+    constexpr bool floats = !std::is_same_v<N, K>;
     const Size n = image_.size;
     const bool first = x0 == 0, last = x0 + width_ == n.x;
-    const auto read_ends = [&](i64 y) {
+    bool plain[4] = {};
+    const auto look = [&](i64 y) {
+      if constexpr (floats)
+        plain[y & 3] = 0 <= y && y < n.y && ordered<N>(z, y, x0 - !first, width_ + !first + !last);
       if (first) image_.read(z, y, -1, 3, end(y, false));
       if (last) image_.read(z, y, n.x - 2, 3, end(y, true));
     };
-    const auto row = [&](i64 y) -> const K* {
-      if (0 <= y && y < n.y) return image_.in.row(z, y) + x0 - 1;
+    const auto row = [&](i64 y) -> const N* {
+      if (floats || (0 <= y && y < n.y))
+        return reinterpret_cast<const N*>(image_.in.row(z, y)) + x0 - 1;
       image_.read(z, y, x0 - 1, width_ + 2, line(y));
-      return line(y);
+      return reinterpret_cast<const N*>(line(y));
     };
-    read_ends(y0 - 1);
-    read_ends(y0);
+    look(y0 - 1);
+    look(y0);
     for (i64 y = y0; y < y1; y += 2) {
-      read_ends(y + 1);
-      read_ends(y + 2);
-      const K* const rows[4] = {row(y - 1), row(y), row(y + 1), row(y + 2)};
-      K* const upper = image_.out.row(z, y) + x0;
-      K* const lower = y + 1 < y1 ? image_.out.row(z, y + 1) + x0 : out(1);
+      look(y + 1);
+      look(y + 2);
+      if (floats && !(plain[0] && plain[1] && plain[2] && plain[3])) {
+        for (i64 i = y - 1; i <= y + 2; ++i) image_.read(z, i, x0 - 1, width_ + 2, line(i));
+        two_lines(z, y, y1, x0);
+        continue;
+      }
+      const N* const rows[4] = {row(y - 1), row(y), row(y + 1), row(y + 2)};
+      const auto to = [&](i64 i) {
+        return reinterpret_cast<N*>(y + i < y1 ? image_.out.row(z, y + i) + x0 : out(i));
+      };
+      N *const upper = to(0), *const lower = to(1);
       const i64 most = width_ - last - L;  // the last register may cover some of the one before
       for (i64 x = first; x < most; x += L) two_rows(rows, x, upper + x, lower + x);
       two_rows(rows, most, upper + most, lower + most);
@@ -77,29 +119,40 @@ class PlaneMedian {
           K found[2][L];
           two_rows(ends, 0, found[0], found[1]);
           const i64 x = right ? width_ - 1 : 0;
-          upper[x] = found[0][0];
-          lower[x] = found[1][0];
+          for (i64 i = 0; i < 2 && y + i < y1; ++i)
+            if constexpr (floats)
+              image_.write(z, y + i, x0 + x, 1, found[i]);
+            else
+              to(i)[x] = found[i][0];
         }
     }
   }
 
+  template <class V>
   struct Column {
     V least, mid, most;
   };
   // A third number sorted into two.
-  static Column sorted(V other, V low, V high) {
+  template <class V>
+  static Column<V> sorted(V other, V low, V high) {
     const V rest = max(other, low);
     return {min(other, low), min(rest, high), max(rest, high)};
   }
-  static V middle(V a, V b, V c) { return max(min(a, b), min(max(a, b), c)); }
-  static V middle(const Column (&c)[3]) {
+  template <class V>
+  static V middle(V a, V b, V c) {
+    return max(min(a, b), min(max(a, b), c));
+  }
+  template <class V>
+  static V middle(const Column<V> (&c)[3]) {
     return middle(max(max(c[0].least, c[1].least), c[2].least),
                   middle(c[0].mid, c[1].mid, c[2].mid), min(min(c[0].most, c[1].most), c[2].most));
   }
 
   // A register of two rows of medians, from x on; a row begins one column before the first median.
-  static void two_rows(const K* const (&rows)[4], i64 x, K* first, K* second) {
-    Column upper[3], lower[3];
+  template <class N>
+  static void two_rows(const N* const (&rows)[4], i64 x, N* first, N* second) {
+    using V = Vec<N>;
+    Column<V> upper[3], lower[3];
     for (i64 i = 0; i < 3; ++i) {
       const V p = simd::load(rows[1] + x + i), q = simd::load(rows[2] + x + i);
       const V low = min(p, q), high = max(p, q);

@@ -17,9 +17,11 @@ struct KeyImage {
   std::function<void(i64 z, i64 y, i64 x, i64 count, K* keys)> read;
   // Writes the columns from x on of a row of the answer.
   std::function<void(i64 z, i64 y, i64 x, i64 count, const K* keys)> write;
-  // The images themselves, where their numbers are keys and the answer goes through the cache.
+  // The images themselves, where their numbers are keys, or floats as long, and the answer goes
+  // through the cache.
   View<const K> in{};
   View<K> out{};
+  bool floats = false;
 };
 
 // The middle of boxes of depth x 3 x 3 and depth x 5 x 5 voxels; the depth is 1 or that of a cube.
