@@ -187,7 +187,7 @@ class Tile {
 
  private:
   static constexpr i64 slack = Block<C>::slack;
-  static constexpr i64 together = 8, high = 4;  // shifts along x, and rows
+  static constexpr i64 together = 8, high = 8;  // shifts along x, and rows
 
   i64 first() const { return -reach_.z - pz_.radius; }
   i64 last() const { return size_.z + reach_.z + pz_.radius; }
@@ -338,7 +338,7 @@ void nl_means(On on, View<const T> x, View<R> y, List<const f64> wz, List<const 
               List<const f64> wx, Size reach, i64 likeness, f64 noise) {
   const Patch<R> pz(wz), py(wy), px(wx);
   const bool wide = most(reach.z, most(reach.y, reach.x)) > 5;
-  const Size tile = fitted(wide ? Size{24, 32, 128} : Size{8, 16, 128}, x.size);
+  const Size tile = fitted(wide ? Size{24, 32, 128} : Size{16, 32, 128}, x.size);
   for_tiles(on, x.size, tile, [&](Size from, Size size) {
     Tile<R>(x, from, size, pz, py, px, reach, Likeness(likeness), noise).run(y);
   });
