@@ -46,9 +46,36 @@ def test_steps_come_to_what_is_solved_at_once(method, monkeypatch):
     mask[5:20, 8:22] = True
     want = inpaint(x, mask, method)
     monkeypatch.setattr(sys.modules["voxkern.filters._inpaint"], "_MOST", 0)
+    monkeypatch.setattr(sys.modules["voxkern.filters._inpaint"], "_COARSEST", 10)
     np.testing.assert_allclose(inpaint(x, mask, method, tol=1e-11), want, atol=1e-7)
     with pytest.raises(RuntimeError, match="is not filled after max_iter=3 steps"):
         inpaint(x, mask, method, max_iter=3)
+
+
+@pytest.mark.parametrize("shape", [(400,), (61, 50), (23, 1, 29), (25, 26, 27)], ids=str)
+def test_the_cycle_is_a_symmetric_matrix_that_nearly_solves(shape, monkeypatch):
+    inpainting = sys.modules["voxkern.filters._inpaint"]
+    monkeypatch.setattr(inpainting, "_COARSEST", 10)
+    rng = np.random.default_rng(0)
+    mask = sum((g - (n - 1) / 2) ** 2 / n**2 for g, n in zip(np.indices(shape), shape, strict=True))
+    mask = mask < 0.2
+    mask[tuple(slice(0, n // 2) for n in shape)] = True  # as far as a corner of the image
+    grids = inpainting._Grids(mask)
+    a, b = (np.where(mask, rng.standard_normal(shape), 0) for _ in range(2))
+    assert (grids.cycle(a) * b).sum() == pytest.approx((a * grids.cycle(b)).sum(), rel=1e-9)
+    left = a
+    for _ in range(10):
+        left = np.where(mask, left + inpainting._laplacian(grids.cycle(left)), 0)
+    assert np.linalg.norm(left) < 0.01 * np.linalg.norm(a)
+
+
+def test_a_large_hole_takes_few_steps():
+    g = np.indices((44, 45, 46)) - 22.0
+    mask = (g**2).sum(0) < 20**2
+    plane = g[0] - 2 * g[2]
+    for method in ("harmonic", "biharmonic"):
+        got = inpaint(plane, mask, method, max_iter=40)
+        np.testing.assert_allclose(got, plane, atol=1e-4)
 
 
 def test_only_the_mask_changes_and_nothing_there_counts():

@@ -43,14 +43,16 @@ def despeckle_volume(shape: Shape, dtype: str, method: str) -> Work:
     )
 
 
-@case("inpaint", kind="plane")
-def inpaint_plane(shape: Shape, dtype: str) -> Work:
-    """A slice with 40 holes of about 100 pixels, an eighth of its sides."""
+@case("inpaint", kind="plane", holes=("blocks", "specks"))
+def inpaint_plane(shape: Shape, dtype: str, holes: str) -> Work:
+    """40 holes of about 100 pixels, or 1 % of all, in an eighth of a slice's sides."""
     image = head(shape, dtype)
     part = image[tuple(slice(n // 4, n // 4 + max(n // 8, 40)) for n in shape)]
     rng = np.random.default_rng(0)
     mask = np.zeros(part.shape, bool)
-    for y, x in rng.integers(0, min(part.shape) - 12, (40, 2)):
+    if holes == "specks":
+        mask = rng.random(part.shape) < 0.01
+    for y, x in rng.integers(0, min(part.shape) - 12, (40, 2)) if holes == "blocks" else ():
         mask[y : y + 10, x : x + 10] = True
     work = Work((image,), lambda op, x: op(part, mask), close(1e-5), out=False)
 
@@ -60,6 +62,15 @@ def inpaint_plane(shape: Shape, dtype: str) -> Work:
         return lambda: restoration.inpaint_biharmonic(part, mask)
 
     return work
+
+
+@case("inpaint", method=("biharmonic", "harmonic"))
+def inpaint_volume(shape: Shape, dtype: str, method: str) -> Work:
+    """A ball a third as wide as a head."""
+    places = np.indices(shape, np.float32, sparse=True)
+    square = sum((p / n - 0.5) ** 2 for p, n in zip(places, shape, strict=True))
+    mask = np.asarray(square < 1 / 36)
+    return Work((head(shape, dtype),), lambda op, x, out: op(x, mask, method, out=out), close(1e-4))
 
 
 @case("remove_stripes", kind="plane", method=("sort", "fourier-wavelet"))

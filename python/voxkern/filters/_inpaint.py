@@ -8,10 +8,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _args, _arrays
+from ._laplace import laplace
 
 Array = TypeVar("Array")
 
-_MOST = 1500  # voxels of two planes of a hole up to which its equations are solved at once
+_MOST = 500  # voxels of two planes of a hole up to which its equations are solved at once
+_COARSEST = 300  # unknowns of the coarsest grid, about
+_WEIGHT = 0.85  # of a step of Jacobi
 _SMALL = 181  # voxels of a hole up to which they are one matrix, beside those of others
 
 
@@ -21,7 +24,7 @@ def inpaint(
     mask: Any,
     method: str = "biharmonic",
     *,
-    tol: float = 1e-7,
+    tol: float = 1e-8,
     max_iter: int = 20000,
     out: Any = None,
 ) -> Array:
@@ -38,7 +41,7 @@ def inpaint(
         As a bent plate, which goes on with the slopes at the border of a hole, or as a
         stretched skin, which stays between the values there.
     tol : float
-        Holes of more than 1500 voxels in two of their planes are filled step by step, until
+        Holes of more than 500 voxels in two of their planes are filled step by step, until
         the residual is so small a share of what it was.
     max_iter : int
         Steps at most for a hole.
@@ -70,10 +73,11 @@ def inpaint(
     borders, 'biharmonic' solves ``L L u = 0`` in the mask and is cut off at the smallest and
     the largest known value, as scikit-image's ``inpaint_biharmonic`` [1]_; 'harmonic' solves
     ``L u = 0``. Holes less than two voxels apart are filled together, by elimination from slab to
-    slab. Very large ones take conjugate gradients, whose number of steps grows with the
-    square of a hole's width, or with the width for 'harmonic'. NaN beside a hole spreads into it.
+    slab. Large ones take conjugate gradients guided by a multigrid cycle: a dozen steps for
+    'harmonic' whatever a hole's width, and tens to hundreds for 'biharmonic'. NaN beside a hole
+    spreads into it.
 
-    Takes one or two thousand bytes of memory for each voxel of the holes.
+    Takes up to a thousand bytes of memory for each voxel of the holes.
 
     References
     ----------
@@ -128,8 +132,9 @@ def _apart(holes: Any) -> list[Any]:
     flat = np.flatnonzero(holes)
     found = np.asarray(labels).ravel()[flat]
     order = np.argsort(found, kind="stable")
-    starts = np.flatnonzero(np.diff(found[order], prepend=-1))
-    return [part for part in np.split(flat[order], starts) if part.size]
+    bounds = [*np.flatnonzero(np.diff(found[order], prepend=-1)).tolist(), flat.size]
+    flat = flat[order]
+    return [flat[a:b] for a, b in itertools.pairwise(bounds)]
 
 
 def _fill_small(parts: list[Any], u: Any, bent: bool) -> None:
@@ -188,21 +193,13 @@ def _fill(u: Any, at: Any, bent: bool, tol: float, most: int) -> None:
     if max(map(len, blocks)) <= _MOST:
         answer = _solve(mine, blocks, aim, bent)
     else:
-        answer = _conjugate_gradients(apply, mine, aim, tol, most)
+        answer = _conjugate_gradients(apply, mine, aim, bent, tol, most)
     part[mine] = answer
 
 
 def _laplacian(u: Any) -> Any:
     """Return the sum of differences from the neighbours; nothing lies beyond a border."""
-    total = np.zeros_like(u)
-    for axis in range(u.ndim):
-        step = np.diff(u, axis=axis)
-        before = [slice(None)] * u.ndim
-        behind = list(before)
-        before[axis], behind[axis] = slice(None, -1), slice(1, None)
-        total[tuple(before)] += step
-        total[tuple(behind)] -= step
-    return total
+    return laplace(u)
 
 
 def _blocks(mine: Any, bent: bool) -> list[Any]:
@@ -288,26 +285,133 @@ def _solve(mine: Any, blocks: list[Any], aim: Any, bent: bool) -> Any:
     return answer
 
 
-def _conjugate_gradients(apply: Any, mine: Any, aim: Any, tol: float, most: int) -> Any:
+def _conjugate_gradients(
+    apply: Any, mine: Any, aim: Any, bent: bool, tol: float, most: int
+) -> Any:  # fmt: skip
+    grids = _Grids(mine)
     whole = np.zeros(mine.shape)
 
     def times(v: Any) -> Any:
         whole[mine] = v
         return apply(whole)[mine]
 
+    def nearly_solved(v: Any) -> Any:
+        whole[mine] = v
+        near = grids.cycle(whole)
+        return (grids.cycle(near) if bent else near)[mine]
+
     answer = np.zeros_like(aim)
     residual = aim.copy()
-    step = residual.copy()
-    power = first = float(residual @ residual)
+    near = nearly_solved(residual)
+    step = near.copy()
+    enough = tol * tol * float(residual @ residual)
+    power = float(residual @ near)
     for _ in range(most):
-        if power <= tol * tol * first:
+        if float(residual @ residual) <= enough:
             return answer
         moved = times(step)
         length = power / float(step @ moved)
         answer += length * step
         residual -= length * moved
-        before, power = power, float(residual @ residual)
-        step = residual + power / before * step
-    if power <= tol * tol * first:
+        near = nearly_solved(residual)
+        before, power = power, float(residual @ near)
+        step = near + power / before * step
+    if float(residual @ residual) <= enough:
         return answer
     raise RuntimeError(f"a hole of {aim.size} voxels is not filled after max_iter={most} steps")
+
+
+class _Grids:
+    """A hole in voxels and in ever coarser ones, to solve ``-L u = f`` roughly: a V-cycle.
+
+    Each cycle is the same symmetric matrix, as conjugate gradients ask of what guides them.
+    """
+
+    def __init__(self, mine: Any) -> None:
+        inside = mine.astype(np.float64)
+        self.inside = [inside]
+        while np.count_nonzero(inside) > _COARSEST and max(inside.shape) > 2:
+            share = inside
+            for axis, n in enumerate(inside.shape):
+                share = 0.5 * _pairs(_even(share, axis, "edge"), axis) if n > 1 else share
+            coarser = (share == 1).astype(np.float64)  # known where it is in part
+            if not coarser.any():
+                break
+            inside = coarser
+            self.inside.append(inside)
+        self.rate = [_WEIGHT / (2 * mine.ndim) * m for m in self.inside]
+        at = np.flatnonzero(inside)
+        self.last = None
+        if at.size <= 2 * _COARSEST:
+            number = np.full(inside.size, -1)
+            number[at] = np.arange(at.size)
+            rows, places, weights = _equations(inside.shape, at, False)
+            columns = number[places]
+            known = columns >= 0
+            cells = rows[known] * at.size + columns[known]
+            matrix = np.bincount(cells, weights[known], at.size**2).reshape(at.size, at.size)
+            self.last = at, np.linalg.inv(matrix)
+
+    def cycle(self, f: Any, level: int = 0) -> Any:
+        if level + 1 == len(self.inside) and self.last is not None:
+            at, inverse = self.last
+            u = np.zeros(f.shape)
+            u.ravel()[at] = inverse @ f.ravel()[at]
+            return u
+        rate = self.rate[level]
+        u = rate * f
+        u += rate * (f + laplace(u))
+        if level + 1 < len(self.inside):
+            rest = f + laplace(u)
+            rest *= self.inside[level]
+            axes = [axis for axis, n in enumerate(f.shape) if n > 1]
+            coarse = rest
+            for axis in axes:
+                coarse = _restrict(coarse, axis)
+            coarse *= 4 / 2 ** len(axes)
+            coarse *= self.inside[level + 1]
+            coarse = self.cycle(coarse, level + 1)
+            for axis in axes:
+                coarse = _refine(coarse, axis, f.shape[axis])
+            coarse *= self.inside[level]
+            u += coarse
+        u += rate * (f + laplace(u))
+        u += rate * (f + laplace(u))
+        return u
+
+
+def _even(x: Any, axis: int, mode: Any = "constant") -> Any:
+    """Return `x` with an even number of voxels along an axis: one more where needed."""
+    if x.shape[axis] % 2 == 0:
+        return x
+    return np.pad(x, [(0, int(a == axis)) for a in range(x.ndim)], mode=mode)
+
+
+def _pairs(x: Any, axis: int) -> Any:
+    """Return the sums of two neighbours each."""
+    x = np.moveaxis(x, axis, 0)
+    return np.moveaxis(x[::2] + x[1::2], 0, axis)
+
+
+def _refine(coarse: Any, axis: int, n: int) -> Any:
+    """Return a line of voxels half as long, by linear interpolation between their centres."""
+    c = np.moveaxis(coarse, axis, 0)
+    fine = np.empty((2 * len(c), *c.shape[1:]))
+    near = 0.75 * c
+    fine[::2], fine[1::2] = near, near
+    fine[2::2] += 0.25 * c[:-1]
+    fine[1:-1:2] += 0.25 * c[1:]
+    fine[0] += 0.25 * c[0]
+    fine[-1] += 0.25 * c[-1]
+    return np.moveaxis(fine[:n], 0, axis)
+
+
+def _restrict(fine: Any, axis: int) -> Any:
+    """Return the transpose of `_refine`."""
+    f = np.moveaxis(_even(fine, axis), axis, 0)
+    c = 0.75 * (f[::2] + f[1::2])
+    c[:-1] += 0.25 * f[2::2]
+    c[1:] += 0.25 * f[1:-1:2]
+    c[0] += 0.25 * f[0]
+    c[-1] += 0.25 * f[-1]
+    return np.moveaxis(c, 0, axis)
