@@ -1,9 +1,13 @@
 // Each flow through a face is computed once for the two voxels that share it, but for faces of
-// tiles.
+// tiles: what flows out of a row is kept until the next row, or that of the next plane, takes it
+// in. Loops are short, one an axis, so that the processor has several of their turns in hand at
+// once.
 #include <voxkern/filters/diffuse.hpp>
 
 #include <cpu/filters/block.hpp>
 #include <cpu/filters/exp.hpp>
+
+#include <vector>
 
 namespace voxkern::cpu {
 
@@ -15,28 +19,32 @@ struct Axis {
   C scale;   // one over the spacing
 };
 
-// Flows from n voxels to their neighbours along `to`. `p` and `q` are the other axes.
+// The difference of the voxels beside a vector of them.
+template <class C>
+Vec<C> central(const C* at, Axis<C> axis) {
+  return simd::load(at + axis.step) - simd::load(at - axis.step);
+}
+
+// What flows from n voxels of a row to the next ones along `to`; p and q are the other axes.
 template <Flow flow, class C>
-void flows(const C* at, C* out, i64 n, Axis<C> to, Axis<C> p, Axis<C> q, C by) {
+void flows(const C* row, C* out, i64 n, Axis<C> to, Axis<C> p, Axis<C> q, C by) {
   using V = Vec<C>;
   // Across the face: the mean of the central differences at both of its voxels.
-  const auto across = [](const C* a, const C* b, i64 step, C scale) {
-    return ((simd::load(a + step) - simd::load(a - step)) +
-            (simd::load(b + step) - simd::load(b - step))) *
-           V(C(0.25) * scale);
+  const auto across = [](const C* a, const C* b, Axis<C> axis) {
+    return (central(a, axis) + central(b, axis)) * V(C(0.25) * axis.scale);
   };
-  for (i64 x = 0; x < n; x += V::lanes) {
-    const C *a = at + x, *b = a + to.step;
-    const V ahead = (simd::load(b) - simd::load(a)) * V(to.scale);
+  for (i64 i = 0; i < n; i += V::lanes) {
+    const C *at = row + i, *next = at + to.step;
+    const V ahead = (simd::load(next) - simd::load(at)) * V(to.scale);
     V square = ahead * ahead;
     if constexpr (flow != Flow::plain) {
-      const V u = across(a, b, p.step, p.scale), v = across(a, b, q.step, q.scale);
+      const V u = across(at, next, p), v = across(at, next, q);
       square = simd::fma(v, v, simd::fma(u, u, square));
     }
     V flown = ahead * simd::exp2(square * V(by));
     if constexpr (flow == Flow::curvature) flown = flown / simd::sqrt(square + V(C(1e-10)));
     if constexpr (flow == Flow::plain) flown = flown * V(to.scale);
-    simd::store(out + x, flown);
+    simd::store(out + i, flown);
   }
 }
 
@@ -48,72 +56,84 @@ class Tile {
       : from_(from),
         size_(size),
         block_(size, {1, 1, 1}),
-        plane_(block_.plane()),
-        z_{plane_, C(scale.z)},
+        z_{block_.plane(), C(scale.z)},
         y_{block_.pitch(), C(scale.y)},
         x_{1, C(scale.x)},
         by_(by),
         step_(step),
-        // One before, for what flows in along x.
-        fz_(2 * (plane_ + room)),
-        fy_(plane_ + room),
-        fx_(plane_ + room) {
+        fz_((size.y + 1) * block_.pitch()),
+        fy_(2 * block_.pitch()),
+        fx_(block_.pitch() + Block<C>::lanes),
+        speed_(block_.pitch()) {
     block_.read(in, from, size, Edge::nearest);
   }
 
   void run(View<C> out) {
-    const i64 pitch = block_.pitch(), corner = block_.row(0, 0) - block_.begin(0);
-    const i64 n = (size_.y - 1) * pitch + size_.x;
-    C *into = fz_.data() + room / 2, *on = into + plane_ + room;
-    C *fy = fy_.data() + room / 2, *fx = fx_.data() + room / 2;
-    flows<flow>(block_.row(-1, 0), into + corner, n, z_, y_, x_, by_);
+    const i64 pitch = block_.pitch();
+    // What a row has taken in makes room for what flows out of it.
+    C *spare = fz_.data() + size_.y * pitch, *from = fy_.data(), *into = from + pitch;
+    std::vector<C*> fz(size_.y);
+    for (i64 y = 0; y < size_.y; ++y) {
+      fz[y] = fz_.data() + y * pitch;
+      flows<flow>(block_.row(-1, y), fz[y], size_.x, z_, y_, x_, by_);
+    }
     for (i64 z = 0; z < size_.z; ++z) {
-      const C* at = block_.row(z, 0);
-      flows<flow>(at, on + corner, n, z_, y_, x_, by_);
-      flows<flow>(at - pitch, fy + corner - pitch, n + pitch, y_, z_, x_, by_);
-      flows<flow>(at - 1, fx + corner - 1, n + 1, x_, z_, y_, by_);
+      flows<flow>(block_.row(z, -1), into, size_.x, y_, z_, x_, by_);
       for (i64 y = 0; y < size_.y; ++y) {
-        const i64 row = corner + y * pitch;
-        step_row(block_.row(z, y), into + row, on + row, fy + row, fx + row,
-                 out.row(from_.z + z, from_.y + y) + from_.x);
+        const C* at = block_.row(z, y);
+        flows<flow>(at, spare, size_.x, z_, y_, x_, by_);
+        flows<flow>(at, from, size_.x, y_, z_, x_, by_);
+        flows<flow>(at - 1, fx_.data(), size_.x + 1, x_, z_, y_, by_);
+        step_row(at, fz[y], spare, into, from, out.row(from_.z + z, from_.y + y) + from_.x);
+        std::swap(fz[y], spare);
+        std::swap(from, into);
       }
-      std::swap(into, on);
     }
   }
 
  private:
-  static constexpr i64 room = 4 * Block<C>::lanes;
+  using V = Vec<C>;
 
-  void step_row(const C* at, const C* into, const C* on, const C* fy, const C* fx, C* to) const {
-    using V = Vec<C>;
-    const V zero = C(0);
-    for (i64 x = 0; x < size_.x; x += V::lanes) {
-      V speed = (simd::load(on + x) - simd::load(into + x)) +
-                (simd::load(fy + x) - simd::load(fy + x - y_.step)) +
-                (simd::load(fx + x) - simd::load(fx + x - 1));
-      const V u = simd::load(at + x);
+  void step_row(const C* at, const C* above, const C* below, const C* before, const C* next,
+                C* to) const {
+    // Copies: for all the compiler knows, what is written might be the members.
+    const Axis<C> z = z_, y = y_, x = x_;
+    const V step = step_, zero = C(0);
+    const i64 n = size_.x;
+    const C* fx = fx_.data();
+    C* speeds = speed_.data();
+    for (i64 i = 0; i < n; i += V::lanes)
+      simd::store(speeds + i, (simd::load(below + i) - simd::load(above + i)) +
+                                  (simd::load(next + i) - simd::load(before + i)) +
+                                  (simd::load(fx + i + 1) - simd::load(fx + i)));
+    for (i64 i = 0; i < n; i += V::lanes) {
+      const V u = simd::load(at + i);
+      V speed = simd::load(speeds + i);
       if constexpr (flow == Flow::curvature) {
-        const auto rising = speed > zero;
+        // Upwind: what is higher counts where the level rises, what is lower where it falls.
+        using Bits = typename V::Mask;
+        using Lane = typename Bits::Lane;
+        const Bits turned = ~(speed > zero) & Bits(std::numeric_limits<Lane>::min());
         V square = zero;
-        for (const Axis<C>& axis : {z_, y_, x_}) {
-          const V ahead = (simd::load(at + x + axis.step) - u) * V(axis.scale);
-          const V behind = (u - simd::load(at + x - axis.step)) * V(axis.scale);
-          const V a = simd::select(rising, simd::max(ahead, zero), simd::min(ahead, zero));
-          const V b = simd::select(rising, simd::min(behind, zero), simd::max(behind, zero));
-          square = simd::fma(a, a, simd::fma(b, b, square));
-        }
+        const auto add = [&](const C* beside, C scale) {
+          const V higher = (simd::load(beside + i) - u) * V(scale);
+          const V a = simd::max(simd::bits_as<C>(simd::bits_as<Lane>(higher) ^ turned), zero);
+          square = simd::fma(a, a, square);
+        };
+        add(at - z.step, z.scale), add(at + z.step, z.scale);
+        add(at - y.step, y.scale), add(at + y.step, y.scale);
+        add(at - x.step, x.scale), add(at + x.step, x.scale);
         speed = speed * simd::sqrt(square);
       }
-      simd::store(to + x, simd::fma(speed, step_, u), int(std::min<i64>(V::lanes, size_.x - x)));
+      simd::store(to + i, simd::fma(speed, step, u), int(std::min<i64>(V::lanes, n - i)));
     }
   }
 
   Size from_, size_;
   Block<C> block_;
-  i64 plane_;
   Axis<C> z_, y_, x_;
   C by_, step_;
-  Scratch<C> fz_, fy_, fx_;
+  Scratch<C> fz_, fy_, fx_, speed_;
 };
 
 }  // namespace
