@@ -148,7 +148,7 @@ void bilateral(On on, View<const T> x, View<R> y, List<const i64> offsets, List<
   using V = Vec<R>;
   const std::vector<Row<R>> rows = rows_of<R>(offsets, near);
   const Size room{reach.z, reach.y, (reach.x + V::lanes - 1) / V::lanes * V::lanes};
-  for_tiles(on, x.size, fitted({16, 32, 256}, x.size), [&](Size from, Size size) {
+  for_tiles(on, x.size, fitted({16, 16, 256}, x.size), [&](Size from, Size size) {
     Block<R> block(size, room);
     block.read(x, from, size, edge, R(fill));
     const bool nan = std::is_floating_point_v<T> && block.has_nan(-reach.z, size.z + reach.z);
