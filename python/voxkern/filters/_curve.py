@@ -203,10 +203,8 @@ def gamma(
     in_range : tuple of float, optional
         From where to where; left out, the smallest and the largest number of the image. Values
         outside become the nearer end.
-    out : array, optional
-        Where to write; the answer's shape and type, not overlapping `image`.
-    workers : int, optional
-        How many threads a CPU call may use. The answer does not depend on it.
+    out, workers
+        As in `rescale`.
 
     Returns
     -------
@@ -284,10 +282,8 @@ def equalize_hist(
         Bins for an image of floats. An image of integers has a bin for each value.
     mask : array of bool or uint8, optional
         Where it is not zero, voxels count; all voxels are mapped.
-    out : array, optional
-        Where to write; the answer's shape and type, not overlapping `image`.
-    workers : int, optional
-        How many threads a CPU call may use. The answer does not depend on it.
+    out, workers
+        As in `rescale`.
 
     Returns
     -------
@@ -336,10 +332,8 @@ def match_histograms(
         Image of any real type.
     reference : array
         The image whose histogram is wanted, of any shape, of the type of `image`.
-    out : array, optional
-        Where to write; the answer's shape and type, not overlapping `image`.
-    workers : int, optional
-        How many threads a CPU call may use. The answer does not depend on it.
+    out, workers
+        As in `rescale`.
 
     Returns
     -------

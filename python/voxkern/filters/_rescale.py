@@ -271,10 +271,8 @@ def window(
         numbers fill the window.
     dtype : {'uint8', 'float32', 'float64'}, optional
         Type of the answer; left out, float64 for int32 and float64 and float32 for all others.
-    out : array, optional
-        Where to write; the answer's shape and type, not overlapping `image`.
-    workers : int, optional
-        How many threads a CPU call may use. The answer does not depend on it.
+    out, workers
+        As in `rescale`.
 
     Returns
     -------
@@ -333,10 +331,8 @@ def clip_percentile(
         Percentiles, from 0 to 100.
     mask : array of bool or uint8, optional
         Where it is not zero, voxels count for the percentiles; all voxels are cut.
-    out : array, optional
-        Where to write; same shape and type as `image`, not overlapping it.
-    workers : int, optional
-        How many threads a CPU call may use. The answer does not depend on it.
+    out, workers
+        As in `rescale`; `out` has the type of `image`.
 
     Returns
     -------
@@ -410,10 +406,8 @@ def zscore(
         Image of bool or any real type.
     mask : array of bool or uint8, optional
         Where it is not zero, voxels count for mean and deviation; all voxels are mapped.
-    out : array, optional
-        Where to write; the answer's shape and type, not overlapping `image`.
-    workers : int, optional
-        How many threads a CPU call may use. The answer does not depend on it.
+    out, workers
+        As in `rescale`.
 
     Returns
     -------
@@ -470,10 +464,8 @@ def white_stripe(
         White matter is the brightest peak of the histogram in T1, the highest in T2 and FLAIR.
     width : float
         How far the stripe reaches to either side of the peak, as a share of the voxels.
-    out : array, optional
-        Where to write; the answer's shape and type, not overlapping `image`.
-    workers : int, optional
-        How many threads a CPU call may use. The answer does not depend on it.
+    out, workers
+        As in `rescale`.
 
     Returns
     -------
@@ -599,10 +591,8 @@ def pet_suv(
         that the image is decay-corrected to; 0 if that is the injection (ADMIN).
     slope, intercept : float
         Rescale Slope (0028,1053) and Intercept (0028,1052).
-    out : array, optional
-        Where to write; the answer's shape and type, not overlapping `image`.
-    workers : int, optional
-        How many threads a CPU call may use. The answer does not depend on it.
+    out, workers
+        As in `rescale`.
 
     Returns
     -------
