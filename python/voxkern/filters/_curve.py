@@ -366,11 +366,12 @@ def match_histograms(
         raise TypeError(f"reference must be {found}, as image is; got {other}")
     workers = _args.as_workers(workers)
     for name, a in (("image", x), ("reference", r)):
-        low, high, nan, count = extremes(as_volume(a), workers=workers) if a.size else (0, 0, 0, 0)
-        if not count:
+        if not a.size:
             raise ValueError(f"{name} must have a voxel; got none")
-        if nan or not np.isfinite([low, high]).all():
-            raise ValueError(f"{name} must be finite; it has NaN or infinity")
+        if found.startswith("float"):
+            low, high, nan, _ = extremes(as_volume(a), workers=workers)
+            if nan or not np.isfinite([low, high]).all():
+                raise ValueError(f"{name} must be finite; it has NaN or infinity")
     if found in (*_SMALL, "bool"):
         counts, values = _counts(x, 256, None, workers)
         wanted, brought = _counts(r, 256, None, workers)
