@@ -25,6 +25,7 @@ class Bins {
       stray = std::max(stray, std::abs((edges_[k] - edges_[0]) * scale_ - f64(k)));
     }
     doubt_ = f32(1.01 * stray + 6 * 0x1p-24 * f64(bins_));  // four roundings in `near`
+    if (!std::isnormal(f32(scale_))) doubt_ = 1;
     if constexpr (sizeof(T) <= 2) {
       if (sizeof(T) > 1 && voxels < values) return;
       table_.resize(values);
