@@ -128,6 +128,7 @@ class Tile {
     const int length = (most - least) / limits + 1;
     const int together = std::max(1, limits / length), block = together * length;
     std::fill(interval_.begin(), interval_.end(), u8(0));
+    std::fill(below_.begin(), below_.end(), 0);
     if (length > 1) {
       std::fill(in_row_.begin(), in_row_.end(), u32(1));
       std::fill(in_column_.begin(), in_column_.end(), u32(1));
@@ -300,7 +301,8 @@ class Tile {
         C each[limits];
         for (int i = 0; i < Counts<C>::parts; ++i)
           simd::store(each + i * Counts<C>::lanes, counts.part[i]);
-        if (reached > 0) lower[x] = each[reached - 1] - Counts<C>::none;
+        const i32 found = each[std::max(reached, 1) - 1] - Counts<C>::none;
+        lower[x] ^= (lower[x] ^ found) & -i32(reached > 0);
       }
       counts.take(sums + x * limits);
     }
