@@ -252,6 +252,11 @@ def _counts(x: Any, nbins: int, mask: Any, workers: int | None) -> tuple[Any, An
     if np.dtype(_args.dtype_name(x)).kind == "f":
         counts, edges = histogram(x, nbins, mask=mask, workers=workers)
         return counts, (edges[:-1] + edges[1:]) / 2
+    if np.dtype(_args.dtype_name(x)).itemsize == 1:  # sooner counted than looked through
+        counts = histogram(x, np.arange(257) - 0.5, mask=mask, workers=workers)[0]
+        used = np.flatnonzero(counts)
+        low, high = (used[0], used[-1]) if used.size else (0, 0)
+        return counts[low : high + 1], np.arange(low, high + 1.0)
     inside = as_mask(mask, x.shape, x)
     low, high, _, count = extremes(as_volume(x), inside, workers)
     if not count:
