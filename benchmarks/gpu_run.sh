@@ -55,8 +55,8 @@ print('python', sys.version.split()[0], 'numpy', numpy.__version__, 'cupy', cupy
 stage_build() {
   rm -rf "$SITE"
   "$PYTHON" -m pip install -q --no-index --no-build-isolation --no-deps --target "$SITE" . \
-    -Cbuild-dir="$SITE.build" -Ccmake.define.VOXKERN_CUDA=ON -Ccmake.define.VOXKERN_CUDA_ARCHS="$ARCHS" \
-    -Ccmake.define.VOXKERN_LEVELS="$LEVELS"
+    --config-settings=build-dir="$SITE.build" --config-settings=cmake.define.VOXKERN_CUDA=ON --config-settings=cmake.define.VOXKERN_CUDA_ARCHS="$ARCHS" \
+    --config-settings=cmake.define.VOXKERN_LEVELS="$LEVELS"
   local status=$?
   ls -l "$SITE"/voxkern/*.so
   return $status
