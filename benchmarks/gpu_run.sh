@@ -55,7 +55,9 @@ print('python', sys.version.split()[0], 'numpy', numpy.__version__, 'cupy', cupy
 stage_build() {
   rm -rf "$SITE"
   "$PYTHON" -m pip install -q --no-index --no-build-isolation --no-deps --target "$SITE" . \
-    --config-settings=build-dir="$SITE.build" --config-settings=cmake.define.VOXKERN_CUDA=ON --config-settings=cmake.define.VOXKERN_CUDA_ARCHS="$ARCHS" \
+    --config-settings=build-dir="$SITE.build" \
+    --config-settings=cmake.define.VOXKERN_CUDA=ON \
+    --config-settings=cmake.define.VOXKERN_CUDA_ARCHS="$ARCHS" \
     --config-settings=cmake.define.VOXKERN_LEVELS="$LEVELS"
   local status=$?
   ls -l "$SITE"/voxkern/*.so
