@@ -103,6 +103,14 @@ def heading(document):
     )
 
 
+GROWTH = """## Growth with the volume
+
+Time a voxel from 64 to 512 voxels a side, drawn by `python benchmarks/scaling.py --plot FILE`: a level
+line is an op whose time grows as the voxels do.
+
+![Time a voxel of twelve ops, by the side of the volume](scaling.png)"""
+
+
 def short(document):
     """The first case of each headline, and all losses."""
     found = list(verdicts(document["rows"]))
@@ -125,7 +133,7 @@ def whole(document):
         f"## {family}\n\n{grid(group)}"
         for family, group in groupby(found, key=lambda v: families[v[0]])
     ]
-    return "\n\n".join(["# Speed", heading(document), *parts]) + "\n"
+    return "\n\n".join(["# Speed", heading(document), GROWTH, *parts]) + "\n"
 
 
 def rewrite(text, block):
