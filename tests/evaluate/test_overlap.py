@@ -48,6 +48,41 @@ def test_labels_are_measured_one_by_one(measure):
     assert measure(pred, ref, labels=[]).shape == (0,)
 
 
+def counted(pred, ref, value):
+    """The Dice coefficient of one label, by Python's own comparison."""
+    p, r = (np.array([v == value for v in x.ravel().tolist()]) for x in (pred, ref))
+    total = np.count_nonzero(p) + np.count_nonzero(r)
+    return 2 * np.count_nonzero(p & r) / total if total else np.nan
+
+
+@pytest.mark.parametrize("other", ["bool", "int8", "uint16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("one", ["uint8", "int16", "int64", "uint64"])
+def test_values_count_and_not_their_bits(one, other):
+    pred, ref = labels_pair((5, 6, 9))
+    pred, ref = pred.astype(one), ref.astype(other)
+    for x in (pred, ref):
+        if x.dtype != bool:
+            x.flat[::7] = np.iinfo(x.dtype).max
+            x.flat[1::7] = np.iinfo(x.dtype).min
+    values = [0, 1, 3, -1, -128, 127, 255, 65535, -32768, 2**31, 2**32 - 1, 2**63, 2**64 - 1, 2**70]
+    values += [int(v) for v in np.unique(pred)] + [3]
+    want = [counted(pred, ref, v) for v in values]
+    np.testing.assert_array_equal(dice(pred, ref, labels=values), want)
+    np.testing.assert_array_equal(dice(ref, pred, labels=values), want)
+
+
+@pytest.mark.parametrize("step", [1, 1000])
+@pytest.mark.parametrize("dtype", ["uint16", "int32", "int64"])
+def test_many_labels_are_those_of_a_few(dtype, step):
+    rng = np.random.default_rng(3)
+    pred, ref = (rng.integers(0, 99, (20, 30, 40)).astype(dtype) for _ in range(2))
+    pred[:9] = ref[:9]
+    pred, ref = pred * np.dtype(dtype).type(step), ref * np.dtype(dtype).type(step)
+    values = [int(v) for v in rng.permutation(90)] if step == 1 else list(range(0, 60000, 1000))
+    want = [dice(pred, ref, labels=v) for v in values]
+    np.testing.assert_array_equal(dice(pred, ref, labels=values), want)
+
+
 def test_simpleitk_agrees():
     sitk = pytest.importorskip("SimpleITK", reason="pip install SimpleITK to compare with it")
     for seed in range(3):

@@ -8,23 +8,70 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
+from .._kernel import In, ListIn, ListOut, kernel, prange
 from ._pair import as_empty, as_pair
 
-_PIECE = 1 << 17  # voxels: pieces of both masks and what is made of them stay in the cache
+# Types that the kernel takes; others of their width are read as these.
+_AS = {1: "uint8", 2: "uint16", 4: "int32", 8: "int64"}
+_TAKEN = ("bool", *_AS.values())
 
 
-@_arrays.cpu_only
-def dice(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan") -> Any:
+@kernel(dtypes=("uint8", "uint16", "int32", "int64"))
+def _overlap(p: In, r: In, labels: ListIn, counts: ListOut) -> None:
+    for n in range(counts.size // 3):
+        both, in_p, in_r = 0, 0, 0
+        for k in prange(p.shape[0]):
+            for j in range(p.shape[1]):
+                for i in range(p.shape[2]):
+                    if labels.size:
+                        a, b = p[k, j, i] == labels[n], r[k, j, i] == labels[n]
+                    else:
+                        a, b = p[k, j, i] != 0, r[k, j, i] != 0
+                    both += a and b
+                    in_p += a
+                    in_r += b
+        counts[3 * n], counts[3 * n + 1], counts[3 * n + 2] = both, in_p, in_r
+
+
+@_overlap.on("cuda")
+def _plan(gpu: Any, p: Any, r: Any, labels: Any, counts: Any) -> None:
+    found, sets = gpu.zeros(counts.size, np.int64), counts.size // 3
+    gpu.launch(
+        f"overlap<{gpu.name_of(p.dtype)},{gpu.name_of(r.dtype)}>",
+        (min(sets, 4096), gpu.blocks(p.size, 2048, 1024)), 256,
+        p, r, gpu.put(labels) if labels.size else None, found, p.size, sets,
+    )  # fmt: skip
+    counts[...] = gpu.get(found)
+
+
+@_overlap.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    other = rng.choice(list(_AS.values()))
+    p, r = rng.integers(0, 5, shape).astype(dtype), rng.integers(0, 5, shape).astype(other)
+    labels = np.flatnonzero(rng.random(int(rng.choice([0, 5, 90]))) < 0.8)
+    return p, r, labels, np.empty(3 * max(1, labels.size), np.int64)
+
+
+def dice(
+    pred: Any,
+    ref: Any,
+    *,
+    labels: Any = None,
+    empty: float | str = "nan",
+    workers: int | None = None,
+) -> Any:
     r"""Return the Dice coefficient of two segmentations.
 
     Parameters
     ----------
     pred, ref : array of bool or integers, of one shape
-        What was found, and the truth, in the memory of the CPU.
+        What was found, and the truth, on the CPU or on a GPU.
     labels : int or sequence of int, optional
         Compare the voxels of each of these values; without it, those that are not 0.
     empty : float or 'nan'
         The answer where both are empty.
+    workers : int, optional
+        How many threads to use.
 
     Returns
     -------
@@ -34,7 +81,7 @@ def dice(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan")
     Raises
     ------
     TypeError
-        If `pred` or `ref` is neither of bool nor of integers, or on a GPU.
+        If `pred` or `ref` is neither of bool nor of integers, or they are on two devices.
     ValueError
         If their shapes differ.
 
@@ -59,21 +106,29 @@ def dice(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan")
     def of(both: float, p: float, r: float) -> float:
         return 2 * both / (p + r)
 
-    return _measure(of, pred, ref, labels, empty)
+    return _measure(of, pred, ref, labels, empty, workers)
 
 
-@_arrays.cpu_only
-def jaccard(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan") -> Any:
+def jaccard(
+    pred: Any,
+    ref: Any,
+    *,
+    labels: Any = None,
+    empty: float | str = "nan",
+    workers: int | None = None,
+) -> Any:
     r"""Return the Jaccard index of two segmentations: intersection over union.
 
     Parameters
     ----------
     pred, ref : array of bool or integers, of one shape
-        What was found, and the truth, in the memory of the CPU.
+        What was found, and the truth, on the CPU or on a GPU.
     labels : int or sequence of int, optional
         Compare the voxels of each of these values; without it, those that are not 0.
     empty : float or 'nan'
         The answer where both are empty.
+    workers : int, optional
+        How many threads to use.
 
     Returns
     -------
@@ -83,7 +138,7 @@ def jaccard(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "na
     Raises
     ------
     TypeError
-        If `pred` or `ref` is neither of bool nor of integers, or on a GPU.
+        If `pred` or `ref` is neither of bool nor of integers, or they are on two devices.
     ValueError
         If their shapes differ.
 
@@ -104,23 +159,29 @@ def jaccard(pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "na
     def of(both: float, p: float, r: float) -> float:
         return both / (p + r - both)
 
-    return _measure(of, pred, ref, labels, empty)
+    return _measure(of, pred, ref, labels, empty, workers)
 
 
-@_arrays.cpu_only
 def volume_similarity(
-    pred: Any, ref: Any, *, labels: Any = None, empty: float | str = "nan"
+    pred: Any,
+    ref: Any,
+    *,
+    labels: Any = None,
+    empty: float | str = "nan",
+    workers: int | None = None,
 ) -> Any:
     """Return by how much `pred` is larger than `ref`, relative to their mean volume.
 
     Parameters
     ----------
     pred, ref : array of bool or integers, of one shape
-        What was found, and the truth, in the memory of the CPU.
+        What was found, and the truth, on the CPU or on a GPU.
     labels : int or sequence of int, optional
         Compare the voxels of each of these values; without it, those that are not 0.
     empty : float or 'nan'
         The answer where both are empty.
+    workers : int, optional
+        How many threads to use.
 
     Returns
     -------
@@ -130,7 +191,7 @@ def volume_similarity(
     Raises
     ------
     TypeError
-        If `pred` or `ref` is neither of bool nor of integers, or on a GPU.
+        If `pred` or `ref` is neither of bool nor of integers, or they are on two devices.
     ValueError
         If their shapes differ.
 
@@ -152,31 +213,80 @@ def volume_similarity(
     def of(both: float, p: float, r: float) -> float:
         return 2 * (p - r) / (p + r)
 
-    return _measure(of, pred, ref, labels, empty)
+    return _measure(of, pred, ref, labels, empty, workers)
 
 
-def _measure(of: Any, pred: Any, ref: Any, labels: Any, empty: Any) -> Any:
+def _measure(of: Any, pred: Any, ref: Any, labels: Any, empty: Any, workers: Any) -> Any:
     p, r = as_pair(pred, ref)
-    nothing = as_empty(empty)
+    p, r = _arrays.rows_contiguous(p), _arrays.rows_contiguous(r)
+    nothing, workers = as_empty(empty), _args.as_workers(workers)
     several = isinstance(labels, Iterable) and not isinstance(labels, str)
     several = several and getattr(labels, "ndim", 1) > 0  # not an array of one number
     values = list(labels) if several else [labels]
     wanted = [None if v is None and not several else _args.as_int(v, "labels") for v in values]
-    answers = [of(*n) if n[1] + n[2] else nothing for n in _counts(p, r, wanted).tolist()]
+    answers = [of(*n) if n[1] + n[2] else nothing for n in _counts(p, r, wanted, workers).tolist()]
     return np.array(answers, np.float64) if several else answers[0]
 
 
-def _counts(p: Any, r: Any, labels: list[int | None]) -> Any:
+def _counts(p: Any, r: Any, labels: list[Any], workers: int | None) -> Any:
     """Return the voxels in both, in `p` and in `r` for each label; None is all but 0."""
+    if labels == [None]:
+        return _run(_plain(p), _plain(r), np.zeros(0, np.int64), workers)
     counts = np.zeros((len(labels), 3), np.int64)
-    p, r = p.reshape(-1), r.reshape(-1)
-    for at in range(0, p.size, _PIECE):
-        a, b = p[at : at + _PIECE], r[at : at + _PIECE]
-        for label, count in zip(labels, counts, strict=True):
-            in_a = a != 0 if label is None else a == label
-            in_b = b != 0 if label is None else b == label
-            count[1] += np.count_nonzero(in_a)
-            count[2] += np.count_nonzero(in_b)
-            in_a &= in_b
-            count[0] += np.count_nonzero(in_a)
+    in_p, in_r = ([_holds(x, v) for v in labels] for x in (p, r))
+    if p.dtype == r.dtype:
+        _add(counts, p, r, labels, in_p, [0, 1, 2], workers)
+        return counts
+    both = [a and b for a, b in zip(in_p, in_r, strict=True)]
+    _add(counts, _widened(p), _widened(r), labels, both, [0, 1, 2], workers)
+    _add(counts, p, p, labels, [a and not b for a, b in zip(in_p, both, strict=True)], [1], workers)
+    _add(counts, r, r, labels, [a and not b for a, b in zip(in_r, both, strict=True)], [2], workers)
     return counts
+
+
+def _add(
+    counts: Any, p: Any, r: Any, labels: list[int], chosen: list[bool], kept: Any, workers: Any
+) -> None:
+    """Count the chosen labels, values of both arrays, and keep some of the three counts."""
+    if not any(chosen):
+        return
+    dtype = np.dtype(_args.dtype_name(p)) if p.dtype == r.dtype else np.dtype(np.int64)
+    values = np.array([v for v, yes in zip(labels, chosen, strict=True) if yes], dtype)
+    if p.dtype == r.dtype:
+        values = values.view(_AS[dtype.itemsize])
+    each, place = np.unique(values.astype(np.int64), return_inverse=True)
+    found = _run(_plain(p), _plain(r), each, workers)[place.ravel()]
+    counts[np.ix_(np.flatnonzero(chosen), kept)] = found[:, kept]
+
+
+def _run(p: Any, r: Any, labels: Any, workers: int | None) -> Any:
+    counts = np.zeros((max(1, labels.size), 3), np.int64)
+    part = np.empty(counts.size, np.int64)
+    if p.size:
+        for a, b in _arrays.volumes(p, r):
+            _overlap(a, b, labels, part, workers=workers)
+            counts += part.reshape(counts.shape)
+    return counts
+
+
+def _holds(x: Any, value: int) -> bool:
+    """Return whether a voxel can have the value."""
+    name = _args.dtype_name(x)
+    least, most = (0, 1) if name == "bool" else (np.iinfo(name).min, np.iinfo(name).max)
+    return bool(least <= value <= most)
+
+
+def _plain(x: Any) -> Any:
+    """Return an array read as one of a type that the kernel takes."""
+    return x if _args.dtype_name(x) in _AS.values() else x.view(_AS[x.itemsize])
+
+
+def _widened(x: Any) -> Any:
+    """Return an array of a type whose values the kernel takes for what they are.
+
+    Beyond 2**63 they turn negative, where no other type has a label that is looked for.
+    """
+    name = _args.dtype_name(x)
+    if name in _TAKEN:
+        return x
+    return x.astype("int32" if name in ("int8", "int16") else "int64")

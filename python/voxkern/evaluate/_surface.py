@@ -239,6 +239,7 @@ def _distances(
 ) -> tuple[Any, Any]:
     """Return the distances of the points of `pred` to those of `ref`, and back."""
     p, r = as_pair(pred, ref, 3)
+    _arrays.need_cpu(pred=p, ref=r)
     lengths = _args.as_spacing(spacing, p.ndim)
     near = _args.as_int(connectivity, "connectivity", 1)
     if near > p.ndim:
