@@ -1,4 +1,4 @@
-// The CPU module: built once a level, under that level's name. The one place where the CPU side
+// The CPU module, which `entry.cpp` gives its level's name. The one place where the CPU side
 // knows Python: arguments are read with the lock held, kernels run without it.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -104,7 +104,7 @@ static py::array empty(const py::tuple& shape, const py::dtype& type) {
 
 }  // namespace voxkern
 
-PYBIND11_MODULE(VOXKERN_MODULE, m, pybind11::mod_gil_not_used()) {
+PYBIND11_MODULE(_cpu, m, pybind11::mod_gil_not_used()) {
   using namespace voxkern;
   cpu::poll_interrupt = &interrupted;
   m.def("cores", &cpu::cores);
