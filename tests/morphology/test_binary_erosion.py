@@ -119,6 +119,29 @@ def test_erosion_and_dilation_are_dual(seed):
     np.testing.assert_array_equal(binary_opening(opened, structure), opened)
 
 
+@pytest.mark.parametrize("iterations", [0, 1, 3])
+@pytest.mark.parametrize("how", [{}, {"border_value": 1}, {"radius": 2.5}, {"mask": 1}])
+def test_opening_and_closing_are_one_after_the_other(iterations, how):
+    rng = np.random.default_rng(8)
+    x = rng.random((11, 17, 75)) < 0.8
+    how = {"iterations": iterations, **how}
+    if "mask" in how:
+        how["mask"] = rng.random(x.shape) < 0.7
+    eroded, dilated = binary_erosion(x, **how), binary_dilation(~x, **how)
+    np.testing.assert_array_equal(binary_opening(x, **how), binary_dilation(eroded, **how))
+    np.testing.assert_array_equal(binary_closing(~x, **how), binary_erosion(dilated, **how))
+
+
+@pytest.mark.parametrize("reach", [(0, 4500), (3, 130), (40, 1)])
+def test_far_structures_leave_one_box(reach):
+    x = np.zeros((50, 300), bool)
+    x[25, 150] = True
+    got = binary_dilation(x, np.ones((2 * reach[0] + 1, 2 * reach[1] + 1)))
+    want = np.zeros_like(x)
+    want[max(0, 25 - reach[0]) : 26 + reach[0], max(0, 150 - reach[1]) : 151 + reach[1]] = True
+    np.testing.assert_array_equal(got, want)
+
+
 def test_leading_axes_are_volumes_of_their_own():
     x = np.random.default_rng(4).random((2, 3, 5, 6, 7)) < 0.7
     mask = np.random.default_rng(5).random(x.shape) < 0.7

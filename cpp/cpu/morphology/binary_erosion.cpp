@@ -1,6 +1,10 @@
-// A mask as bits, 64 voxels to a word. The structure falls into chords: runs of offsets along x. An
-// erosion by each different chord is made once, from that by a chord within it where there is one;
-// the answer is the AND of these at other rows. A dilation is the erosion of the complement.
+// A mask as bits, 64 voxels to a word. The structure falls into layers, what it has of one plane,
+// and these into chords: runs of offsets along x. Of each plane that enters a tile the erosions by
+// the different chords are made, from these those by the different layers; the answer is the AND of
+// layers of the planes around. A dilation is the erosion of the complement.
+//
+// Between the rows of a tile lie words of what is outside, so that a shift along x is one of all
+// rows together, and every step runs over them as over one long row.
 #include <voxkern/bits.hpp>
 #include <voxkern/morphology/binary_erosion.hpp>
 
@@ -16,6 +20,10 @@
 namespace voxkern::cpu {
 namespace {
 
+using V = Vec<u64>;
+constexpr i64 L = V::lanes;
+constexpr i64 stretch = 8 * L;  // words made at once; every line has room for as many behind it
+
 // Offsets from x + first to x + first + count - 1.
 struct Chord {
   i64 first, count;
@@ -29,282 +37,324 @@ struct Chord {
   }
 };
 
-// The chord's erosion, taken from dz planes and dy rows away.
-struct Term {
-  i64 dz, dy;
-  int chord;
+// One part of the structure, so many rows or planes away.
+struct Part {
+  i64 away;
+  int number;
+  bool operator<(const Part& other) const {
+    return std::tie(away, number) < std::tie(other.away, other.number);
+  }
+};
+using Parts = std::vector<Part>;
+
+// How far parts reach.
+struct Reach {
+  i64 first = 0, last = 0;
+  void cover(i64 away) {
+    first = std::min(first, away);
+    last = std::max(last, away);
+  }
+  i64 more() const { return last - first; }
 };
 
 struct Structure {
-  std::vector<Chord> chords;
-  std::vector<Term> terms;
+  std::vector<Chord> chords;  // the shortest first
+  std::vector<Parts> layers;  // each of chords
+  Parts planes;               // of layers
+  Reach z, y;
+  i64 x = 0;
 
-  explicit Structure(List<const i64> offsets) {
+  Structure(List<const i64> offsets, i64 sign) {
     std::vector<std::tuple<i64, i64, i64>> all;
     for (i64 i = 0; i + 2 < offsets.size; i += 3)
-      all.emplace_back(offsets[i], offsets[i + 1], offsets[i + 2]);
+      all.emplace_back(sign * offsets[i], sign * offsets[i + 1], sign * offsets[i + 2]);
     std::sort(all.begin(), all.end());
     std::map<Chord, int> known;
-    std::vector<Chord> at;
-    for (std::size_t i = 0; i < all.size();) {
+    std::map<i64, std::vector<std::pair<i64, Chord>>> rows;
+    for (std::size_t i = 0, n; i < all.size(); i = n) {
       const auto [dz, dy, dx] = all[i];
-      std::size_t n = i + 1;
-      while (n < all.size() && all[n] == std::make_tuple(dz, dy, dx + i64(n - i))) ++n;
+      for (n = i + 1; n < all.size() && all[n] == std::make_tuple(dz, dy, dx + i64(n - i));) ++n;
       const Chord chord{dx, i64(n - i)};
       known[chord] = 0;
-      at.push_back(chord);
-      terms.push_back({dz, dy, 0});
-      i = n;
+      rows[dz].emplace_back(dy, chord);
+      z.cover(dz);
+      y.cover(dy);
+      x = std::max({x, std::abs(dx), std::abs(dx + chord.count)});
     }
     for (auto& [chord, number] : known) {
       number = int(chords.size());
       chords.push_back(chord);
     }
-    for (std::size_t i = 0; i < terms.size(); ++i) terms[i].chord = known[at[i]];
+    std::map<Parts, int> different;
+    for (const auto& [dz, runs] : rows) {
+      Parts layer;
+      for (const auto& [dy, chord] : runs) layer.push_back({dy, known[chord]});
+      const auto [at, added] = different.emplace(layer, int(layers.size()));
+      if (added) layers.push_back(layer);
+      planes.push_back({dz, at->second});
+    }
   }
 };
 
-// One row with room on both sides, all of it `border`.
-class Row {
-  using V = Vec<u64>;
-  static constexpr i64 L = V::lanes;
+// A line's words moved by so many voxels.
+struct Shift {
+  const u64* from;
+  int part;
+  Shift(const u64* line, i64 by) : from(line + (by >> 6)), part(int(by & 63)) {}
+  V operator()(i64 w) const {
+    return simd::load(from + w) >> part | (simd::load(from + w + 1) << 1) << (63 - part);
+  }
+};
 
+// out = the AND of `count` lines.
+void all_of(const u64* const* lines, i64 count, u64* out, i64 words) {
+  constexpr int N = stretch / L;
+  for (i64 w = 0; w < words; w += stretch) {
+    V all[N];
+    for (int v = 0; v < N; ++v) all[v] = ~u64(0);
+    for (i64 i = 0; i < count; ++i)
+      for (int v = 0; v < N; ++v) all[v] &= simd::load(lines[i] + w + v * L);
+    for (int v = 0; v < N; ++v) simd::store(out + w + v * L, all[v]);
+  }
+}
+
+// A mask in memory: no words between its rows, and nothing set behind their ends.
+struct Bits {
+  Size size;
+  i64 words;  // of a row
+  Scratch<u64> room;
+
+  explicit Bits(Size of, bool used = true)
+      : size(of), words(bits::words(of.x)), room(used ? of.z * of.y * words : 0) {}
+  u64* row(i64 z, i64 y) const { return room.data() + (z * size.y + y) * words; }
+  u64 inside(i64 w) const { return bits::first(bits::voxels_in(w, size.x)); }
+
+  void read(On on, View<const u8> x) const {
+    parallel_slabs(on, size.z * size.y, 65536 / size.x + 1, [&](i64 begin, i64 end) {
+      for (i64 i = begin; i < end; ++i) {
+        const u8* from = x.row(i / size.y, i % size.y);
+        for (i64 w = 0; w < words; ++w)
+          room[i * words + w] =
+              bits::differs(from + w * bits::width, bits::voxels_in(w, size.x), u8(0));
+      }
+    });
+  }
+  static void write_row(const u64* row, u8* to, i64 count) {
+    for (i64 w = 0; w * bits::width < count; ++w)
+      bits::spread(to + w * bits::width, row[w], bits::voxels_in(w, count));
+  }
+  void write(On on, View<u8> y) const {
+    parallel_slabs(on, size.z * size.y, 65536 / size.x + 1, [&](i64 begin, i64 end) {
+      for (i64 i = begin; i < end; ++i)
+        write_row(&room[i * words], y.row(i / size.y, i % size.y), size.x);
+    });
+  }
+};
+
+// What one erosion reads, and where it writes: bits, or bytes.
+struct Step {
+  const Structure& structure;
+  u64 border, flip;  // of the bits that are read; flip turns an erosion into a dilation
+  const Bits &now, &next, &allowed;
+  const View<u8>* bytes;
+  bool watch;
+};
+
+// Some rows of some planes, from plane to plane.
+class Tile {
  public:
-  Row(i64 words, i64 reach, u64 border)
-      : words_(words),
-        pad_(reach / bits::width + 2),
-        room_(words + 4 * pad_ + 2 * L, border),
-        work_(room_) {}
+  Tile(const Step& step, i64 first, i64 last)
+      : step_(step),
+        s_(step.structure),
+        first_(first),
+        last_(last),
+        pad_(s_.x / bits::width + 1),
+        pitch_(step.now.words + pad_),
+        rows_(last - first + s_.y.more()),
+        line_(rows_ * pitch_ + 5 * pad_ + stretch + L),
+        slots_(s_.z.more() + 1),
+        source_(line_),
+        work_(line_),
+        chords_(i64(s_.chords.size()) * line_),
+        ring_(slots_ * i64(s_.layers.size()) * layer_words()),
+        answer_(layer_words()) {
+    std::fill(source_.begin(), source_.end(), step.border);
+    for (const Scratch<u64>* room : {&work_, &chords_, &ring_})
+      std::fill(room->begin(), room->end(), u64(0));
+    std::size_t most = s_.planes.size();
+    for (const Parts& layer : s_.layers) most = std::max(most, layer.size());
+    from_.resize(most);
+  }
 
-  void set(const u64* row) { std::copy_n(row, words_, room_.begin() + pad_); }
+  // Whether any voxel changed, if that is watched.
+  bool run(i64 begin, i64 end) {
+    u64 differs = 0;
+    for (i64 z = begin + s_.z.first; z < begin + s_.z.last; ++z) enter(z);
+    for (i64 z = begin; z < end; ++z) {
+      enter(z + s_.z.last);
+      for (std::size_t i = 0; i < s_.planes.size(); ++i)
+        from_[i] = layer(z + s_.planes[i].away, s_.planes[i].number);
+      all_of(from_.data(), i64(s_.planes.size()), answer_.data(), words());
+      for (i64 y = first_; y < last_; ++y) differs |= finish(z, y);
+    }
+    return differs != 0;
+  }
 
-  // The AND of the row shifted by each offset of the chord: those that the smaller one lacks, ...
-  void erode(Chord chord, Chord smaller, const u64* eroded, u64* out) const {
-    const u64* const row = room_.data() + pad_;
-    for (i64 w = 0; w < words_; w += L) {
-      const int n = int(std::min(L, words_ - w));
-      V word = simd::load(eroded + w, n);
-      for (i64 x = chord.first; x < smaller.first; ++x) word &= shifted(row + w, x);
-      for (i64 x = smaller.first + smaller.count; x < chord.first + chord.count; ++x)
-        word &= shifted(row + w, x);
-      simd::store(out + w, word, n);
+ private:
+  const Step& step_;
+  const Structure& s_;
+  const i64 first_, last_, pad_, pitch_, rows_, line_, slots_;
+  Scratch<u64> source_, work_, chords_, ring_, answer_;
+  std::vector<const u64*> from_;
+
+  i64 words() const { return (last_ - first_) * pitch_; }
+  i64 layer_words() const { return words() + stretch; }
+  u64* chord(int number) const { return chords_.data() + number * line_; }
+  u64* layer(i64 z, int number) const {
+    const i64 slot = ((z % slots_ + slots_) % slots_) * i64(s_.layers.size()) + number;
+    return ring_.data() + slot * layer_words();
+  }
+
+  // Makes the layers of a plane.
+  void enter(i64 z) {
+    if (z < 0 || z >= step_.now.size.z) {
+      std::fill_n(layer(z, 0), i64(s_.layers.size()) * layer_words(), step_.border);
+      return;
+    }
+    read(z);
+    const u64* const line = source_.data() + pad_;
+    for (std::size_t c = 0; c < s_.chords.size(); ++c) erode(line, int(c));
+    for (std::size_t n = 0; n < s_.layers.size(); ++n) {
+      const Parts& parts = s_.layers[n];
+      for (std::size_t i = 0; i < parts.size(); ++i)
+        from_[i] = chord(parts[i].number) + (parts[i].away - s_.y.first) * pitch_;
+      all_of(from_.data(), i64(parts.size()), layer(z, int(n)), words());
     }
   }
 
-  // ... or all, by doubling.
-  void erode(Chord chord, u64* out) {
-    const i64 used = words_ + pad_;
+  void read(i64 z) {
+    const Bits& now = step_.now;
+    const u64 rest = now.inside(now.words - 1), behind = step_.border & ~rest;
+    for (i64 i = 0; i < rows_; ++i) {
+      const i64 y = first_ + s_.y.first + i;
+      u64* const to = source_.data() + pad_ + i * pitch_;
+      if (y < 0 || y >= now.size.y) {
+        std::fill_n(to, now.words, step_.border);
+        continue;
+      }
+      const u64* const from = now.row(z, y);
+      for (i64 w = 0; w < now.words; ++w) to[w] = from[w] ^ step_.flip;
+      to[now.words - 1] = (to[now.words - 1] & rest) | behind;
+    }
+  }
+
+  // The erosion of all rows by a chord: the AND of the line shifted by each of its offsets, ...
+  void erode(const u64* line, int number) {
+    const Chord c = s_.chords[number];
+    const Chord less = number ? s_.chords[number - 1] : Chord{0, 1};
+    u64* const out = chord(number);
+    if (!c.little_more_than(less)) return erode_anew(line, c, out);
+    // ... of those that the chord before lacks, two at a time, ...
+    i64 lacking[4], count = 0;
+    for (i64 x = c.first; x < less.first; ++x) lacking[count++] = x;
+    for (i64 x = less.first + less.count; x < c.first + c.count; ++x) lacking[count++] = x;
+    const u64* from = number ? chord(number - 1) : line;
+    if (count == 0) std::copy_n(from, rows_ * pitch_, out);
+    for (i64 i = 0; i < count; i += 2) {
+      const Shift a(line, lacking[i]), b(line, lacking[std::min(i + 1, count - 1)]);
+      for (i64 w = 0; w < rows_ * pitch_; w += L)
+        simd::store(out + w, simd::load(from + w) & a(w) & b(w));
+      from = out;
+    }
+  }
+
+  // ... or of all, by doubling.
+  void erode_anew(const u64* line, Chord c, u64* out) {
+    const i64 used = rows_ * pitch_ + 2 * pad_;
     u64* const work = work_.data();
-    for (i64 w = 0; w < used; w += L)
-      simd::store(work + w, shifted(room_.data() + pad_ + w, chord.first));
-    for (i64 done = 1; done < chord.count;) {
-      const i64 by = std::min(done, chord.count - done);
-      for (i64 w = 0; w < used; w += L)
-        simd::store(work + w, simd::load(work + w) & shifted(work + w, by));
+    const Shift start(line, c.first);
+    for (i64 w = 0; w < used; w += L) simd::store(work + w, start(w));
+    for (i64 done = 1; done < c.count;) {
+      const i64 by = std::min(done, c.count - done);
+      const Shift other(work, by);
+      for (i64 w = 0; w < used; w += L) simd::store(work + w, simd::load(work + w) & other(w));
       done += by;
     }
-    std::copy_n(work, words_, out);
+    std::copy_n(work, rows_ * pitch_, out);
   }
 
- private:
-  i64 words_, pad_;
-  std::vector<u64> room_, work_;
-
-  static V shifted(const u64* row, i64 by) {
-    row += by >> 6;
-    const int part = int(by & 63);
-    const V low = simd::load(row) >> part;
-    return part ? low | simd::load(row + 1) << (bits::width - part) : low;
-  }
-};
-
-class Eroder {
- public:
-  Eroder(On on, Size size, View<const u8> mask, const Structure& structure, u64 border)
-      : on_(on),
-        size_(size),
-        words_(bits::words(size.x)),
-        rows_(size.z * size.y),
-        border_(border),
-        structure_(structure),
-        now_(rows_ * words_),
-        next_(rows_ * words_),
-        allowed_(mask.data ? rows_ * words_ : 0) {
-    if (mask.data) pack(mask, 0, 0, allowed_);
-    for (const Chord& chord : structure.chords) {
-      reach_ = std::max({reach_, std::abs(chord.first), std::abs(chord.first + chord.count)});
-      eroded_.emplace_back(plain(chord) ? 0 : rows_ * words_);
-    }
-  }
-
-  void read(View<const u8> x, u64 flip) { pack(x, flip, border_, now_); }
-
-  // One erosion; says whether anything changed, if it is to watch.
-  bool step(bool watch) {
-    erode_chords();
-    std::atomic<bool> changed{false};
-    const i64 strip = std::max<i64>(1, 512 / words_);  // rows that stay in the nearest cache
-    const i64 strips = (size_.y + strip - 1) / strip;
-    parallel_slabs(on_, size_.z * strips, std::max<i64>(1, 128 / strip), [&](i64 begin, i64 end) {
-      u64 differs = 0;
-      for (i64 s = begin; s < end; ++s) {
-        const i64 first = s % strips * strip;
-        differs |= combine(s / strips, first, std::min(first + strip, size_.y), watch);
-      }
-      if (differs) changed.store(true, std::memory_order_relaxed);
-    });
-    std::swap(now_, next_);
-    return changed.load(std::memory_order_relaxed);
-  }
-
-  void write(View<u8> y, u64 flip) const {
-    parallel_slabs(on_, rows_, 65536 / size_.x + 1, [&](i64 begin, i64 end) {
-      for (i64 row = begin; row < end; ++row)
-        for (i64 w = 0; w < words_; ++w)
-          bits::spread(y.row(row / size_.y, row % size_.y) + w * bits::width,
-                       now_[row * words_ + w] ^ flip, bits::voxels_in(w, size_.x));
-    });
-  }
-
- private:
-  On on_;
-  Size size_;
-  i64 words_, rows_, reach_ = 0;
-  u64 border_;
-  const Structure& structure_;
-  Scratch<u64> now_, next_, allowed_;
-  std::vector<Scratch<u64>> eroded_;
-
-  static bool plain(Chord chord) { return chord.first == 0 && chord.count == 1; }
-
-  // The bits behind the end of a row are those of what lies outside.
-  u64 behind(i64 w) const { return ~bits::first(bits::voxels_in(w, size_.x)); }
-
-  void pack(View<const u8> x, u64 flip, u64 outside, Scratch<u64>& into) const {
-    parallel_slabs(on_, rows_, 65536 / size_.x + 1, [&](i64 begin, i64 end) {
-      for (i64 row = begin; row < end; ++row) {
-        const u8* from = x.row(row / size_.y, row % size_.y);
-        for (i64 w = 0; w < words_; ++w) {
-          const u64 set = bits::differs(from + w * bits::width, bits::voxels_in(w, size_.x), u8(0));
-          into[row * words_ + w] = ((set ^ flip) & ~behind(w)) | (outside & behind(w));
-        }
-      }
-    });
-  }
-
-  void erode_chords() {
-    parallel_slabs(on_, rows_, 65536 / size_.x + 1, [&](i64 begin, i64 end) {
-      Row row(words_, reach_, border_);
-      for (i64 r = begin; r < end; ++r) {
-        row.set(&now_[r * words_]);
-        for (std::size_t c = 0; c < structure_.chords.size(); ++c) {
-          const Chord& chord = structure_.chords[c];
-          if (plain(chord)) continue;
-          u64* out = &eroded_[c][r * words_];
-          const Chord smaller = c ? structure_.chords[c - 1] : Chord{0, 1};
-          if (chord.little_more_than(smaller))
-            row.erode(chord, smaller, plain(smaller) ? &now_[r * words_] : out_of(c - 1, r), out);
-          else
-            row.erode(chord, out);
-        }
-      }
-    });
-  }
-
-  const u64* out_of(std::size_t chord, i64 row) const { return &eroded_[chord][row * words_]; }
-
-  // The AND of the terms for whole rows of a plane: where some rows of a term lie outside, ...
-  void combine_some(i64 z, i64 first, i64 last) {
-    u64* out = &next_[(z * size_.y + first) * words_];
-    const i64 count = (last - first) * words_;
-    std::fill_n(out, count, ~u64(0));
-    for (const Term& term : structure_.terms) {
-      const i64 from = std::clamp<i64>(-term.dy, first, last);
-      const i64 to = std::clamp<i64>(size_.y - term.dy, from, last);
-      const bool there = 0 <= z + term.dz && z + term.dz < size_.z;
-      if (!border_) {
-        std::fill_n(out, there ? (from - first) * words_ : count, 0);
-        if (there) std::fill(out + (to - first) * words_, out + count, 0);
-      }
-      if (!there) continue;
-      const Scratch<u64>& eroded =
-          plain(structure_.chords[term.chord]) ? now_ : eroded_[term.chord];
-      const u64* in = eroded.data() + ((z + term.dz) * size_.y + from + term.dy) * words_;
-      u64* at = out + (from - first) * words_;
-      for (i64 n = 0; n < (to - from) * words_; ++n) at[n] &= in[n];
-    }
-  }
-
-  // ... and where all are there: words stay in registers while the terms go by.
-  void combine_inner(i64 z, i64 first, i64 last) {
-    std::vector<const u64*> terms;
-    for (const Term& term : structure_.terms) {
-      const Chord chord = structure_.chords[term.chord];
-      const u64* in = plain(chord) ? now_.data() : eroded_[term.chord].data();
-      terms.push_back(in + ((z + term.dz) * size_.y + first + term.dy) * words_);
-    }
-    constexpr int N = 8;
-    using V = Vec<u64>;
-    u64* out = &next_[(z * size_.y + first) * words_];
-    const i64 count = (last - first) * words_, many = i64(terms.size());
-    const u64* const* from = terms.data();
-    i64 n = 0;
-    for (; n + N * V::lanes <= count; n += N * V::lanes) {
-      V all[N];
-      for (int v = 0; v < N; ++v) all[v] = ~u64(0);
-      for (i64 t = 0; t < many; ++t)
-        for (int v = 0; v < N; ++v) all[v] &= simd::load(from[t] + n + v * V::lanes);
-      for (int v = 0; v < N; ++v) simd::store(out + n + v * V::lanes, all[v]);
-    }
-    for (; n < count; ++n) {
-      u64 all = ~u64(0);
-      for (i64 t = 0; t < many; ++t) all &= from[t][n];
-      out[n] = all;
-    }
-  }
-
-  u64 combine(i64 z, i64 first, i64 last, bool watch) {
-    i64 from = first, to = last;
-    bool there = true;
-    for (const Term& term : structure_.terms) {
-      from = std::max(from, -term.dy);
-      to = std::min(to, size_.y - term.dy);
-      there = there && 0 <= z + term.dz && z + term.dz < size_.z;
-    }
-    if (there && from < to) {
-      if (first < from) combine_some(z, first, from);
-      combine_inner(z, from, to);
-      if (to < last) combine_some(z, to, last);
-    } else {
-      combine_some(z, first, last);
-    }
-    const i64 begin = (z * size_.y + first) * words_, end = (z * size_.y + last) * words_;
-    u64* const out = next_.data();
-    const u64* const before = now_.data();
-    if (allowed_.size()) {
-      const u64* const allowed = allowed_.data();
-      for (i64 i = begin; i < end; ++i) out[i] = (out[i] & allowed[i]) | (before[i] & ~allowed[i]);
-    }
-    const u64 rest = behind(words_ - 1);
-    for (i64 i = begin + words_ - 1; rest && i < end; i += words_)
-      out[i] = (out[i] & ~rest) | (border_ & rest);
+  u64 finish(i64 z, i64 y) {
+    const Bits& now = step_.now;
+    u64* const row = answer_.data() + (y - first_) * pitch_;
+    for (i64 w = 0; w < now.words; ++w) row[w] ^= step_.flip;
+    row[now.words - 1] &= now.inside(now.words - 1);
     u64 differs = 0;
-    for (i64 i = begin; watch && i < end; ++i) differs |= out[i] ^ before[i];
+    if (step_.watch || step_.allowed.room.size()) {
+      const u64* const before = now.row(z, y);
+      if (step_.allowed.room.size()) {
+        const u64* const allowed = step_.allowed.row(z, y);
+        for (i64 w = 0; w < now.words; ++w)
+          row[w] = (row[w] & allowed[w]) | (before[w] & ~allowed[w]);
+      }
+      for (i64 w = 0; w < now.words; ++w) differs |= row[w] ^ before[w];
+    }
+    if (step_.bytes)
+      Bits::write_row(row, step_.bytes->row(z, y), now.size.x);
+    else
+      std::copy_n(row, now.words, step_.next.row(z, y));
     return differs;
   }
 };
 
+// One erosion; says whether anything changed, if that is watched.
+bool erode(On on, const Step& step) {
+  const Structure& s = step.structure;
+  const Size n = step.now.size;
+  const i64 tiles = 4 * on.threads;
+  // So many rows that the rings stay in the cache, in strips not much shorter than what they share.
+  constexpr i64 ring_bytes = 192 << 10;
+  const i64 lines = 1 + i64(s.chords.size()) + i64(s.layers.size()) * (s.z.more() + 1);
+  const i64 row_bytes = 8 * (step.now.words + s.x / bits::width + 1);
+  const i64 least = std::max<i64>(16, 2 * s.y.more());
+  const i64 most = n.z < tiles ? n.y * n.z / tiles : n.y;
+  const i64 high = std::max(least, std::min(ring_bytes / (lines * row_bytes), most));
+  const i64 strips = (n.y + high - 1) / high;
+  const i64 deep = std::max({i64(1), 2 * s.z.more(), n.z * strips / tiles});
+  const i64 blocks = (n.z + deep - 1) / deep;
+  std::atomic<bool> changed{false};
+  parallel_for(on, blocks * strips, [&](i64 i) {
+    const i64 strip = i % strips, block = i / strips;
+    Tile tile(step, strip * n.y / strips, (strip + 1) * n.y / strips);
+    if (tile.run(block * n.z / blocks, (block + 1) * n.z / blocks))
+      changed.store(true, std::memory_order_relaxed);
+  });
+  return changed.load(std::memory_order_relaxed);
+}
+
 }  // namespace
 
 void binary_erosion(On on, View<const u8> x, View<u8> y, View<const u8> mask,
-                    List<const i64> offsets, i64 iterations, i64 border, i64 any) {
-  const Structure structure(offsets);
-  const u64 flip = any ? ~u64(0) : 0;
-  Eroder eroder(on, x.size, mask, structure, (border ? ~u64(0) : 0) ^ flip);
-  eroder.read(x, flip);
-  for (i64 n = 0; iterations < 1 || n < iterations; ++n)
-    if (!eroder.step(n + 1 != iterations)) break;  // what does not change once never does
-  eroder.write(y, flip);
+                    List<const i64> offsets, i64 iterations, i64 border, i64 any, i64 then) {
+  Bits now(x.size), next(x.size, iterations != 1 || then >= 0);
+  const Bits allowed(x.size, mask.data != nullptr);
+  now.read(on, x);
+  if (mask.data) allowed.read(on, mask);
+  const auto all = [](bool set) { return set ? ~u64(0) : u64(0); };
+  bool written = false;
+  for (int turned = 0; turned < (then < 0 ? 1 : 2); ++turned) {
+    const Structure structure(offsets, turned ? -1 : 1);
+    const u64 flip = all((any != 0) != (turned != 0));
+    const u64 outside = all((turned ? then : border) != 0) ^ flip;
+    for (i64 n = 1; iterations < 1 || n <= iterations; ++n) {
+      const bool last = n == iterations;
+      written = last && (turned || then < 0);
+      const bool changed =
+          erode(on, {structure, outside, flip, now, next, allowed, written ? &y : nullptr, !last});
+      if (!written) std::swap(now, next);
+      if (!last && !changed) break;  // what does not change once never does
+    }
+  }
+  if (!written) now.write(on, y);
 }
 
 }  // namespace voxkern::cpu

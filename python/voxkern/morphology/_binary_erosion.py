@@ -21,37 +21,56 @@ def _binary_erosion(
     iterations: Scalar,
     border: Scalar,
     any_of: Scalar,
+    then: Scalar,
 ) -> None:
     planes, rows, columns = x.shape
     before = np.empty((planes, rows, columns), np.uint8)
     for k in range(planes):
         y[k] = x[k] != 0
-    turn = 0
-    changes = 1
-    while changes > 0 and (iterations < 1 or turn < iterations):
-        before[:, :, :] = y
-        changes = 0
-        turn += 1
-        for k in prange(planes):
-            for j in range(rows):
-                for i in range(columns):
-                    if mask is not None and mask[k, j, i] == 0:
-                        continue
-                    found = 1 - any_of
-                    for n in range(0, offsets.size, 3):
-                        kk, jj, ii = k + offsets[n], j + offsets[n + 1], i + offsets[n + 2]
-                        value = border
-                        if 0 <= kk < planes and 0 <= jj < rows and 0 <= ii < columns:
-                            value = before[kk, jj, ii]
-                        if value == any_of:
-                            found = any_of
-                            break
-                    y[k, j, i] = found
-                    changes += found != before[k, j, i]
+    for stage in range(1 if then < 0 else 2):
+        sign = 1 - 2 * stage
+        wanted = any_of if stage == 0 else 1 - any_of
+        outside = border if stage == 0 else then
+        turn = 0
+        changes = 1
+        while changes > 0 and (iterations < 1 or turn < iterations):
+            before[:, :, :] = y
+            changes = 0
+            turn += 1
+            for k in prange(planes):
+                for j in range(rows):
+                    for i in range(columns):
+                        if mask is not None and mask[k, j, i] == 0:
+                            continue
+                        found = 1 - wanted
+                        for n in range(0, offsets.size, 3):
+                            kk = k + sign * offsets[n]
+                            jj = j + sign * offsets[n + 1]
+                            ii = i + sign * offsets[n + 2]
+                            value = outside
+                            if 0 <= kk < planes and 0 <= jj < rows and 0 <= ii < columns:
+                                value = before[kk, jj, ii]
+                            if value == wanted:
+                                found = wanted
+                                break
+                        y[k, j, i] = found
+                        changes += found != before[k, j, i]
 
 
 @_binary_erosion.on("cuda")
 def _plan(
+    gpu: Any, x: Any, y: Any, mask: Any, offsets: Any, iterations: int, border: int, any_of: int,
+    then: int,
+) -> None:  # fmt: skip
+    if then < 0:
+        _stage(gpu, x, y, mask, offsets, iterations, border, any_of)
+        return
+    between = gpu.empty(x.shape, np.uint8)
+    _stage(gpu, x, between, mask, offsets, iterations, border, any_of)
+    _stage(gpu, between, y, mask, -offsets, iterations, then, 1 - any_of)
+
+
+def _stage(
     gpu: Any, x: Any, y: Any, mask: Any, offsets: Any, iterations: int, border: int, any_of: int
 ) -> None:
     table = gpu.put(offsets)
@@ -83,7 +102,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     box &= rng.random(box.shape) < 0.8
     offsets = np.argwhere(box) - rng.integers(0, 3, 3)
     mask = (rng.random(shape) < 0.7).astype(np.uint8) if rng.random() < 0.5 else None
-    flags = int(rng.integers(0, 4)), int(rng.integers(2)), int(rng.integers(2))
+    flags = (int(rng.integers(0, 4)), *map(int, rng.integers(0, 2, 2)), int(rng.integers(-1, 2)))
     return x, np.empty(shape, np.uint8), mask, offsets.ravel(), *flags
 
 
@@ -153,8 +172,8 @@ def binary_erosion(
            [0, 1, 1, 0],
            [0, 0, 0, 0]])
     """
-    return _erode(image, structure, iterations, mask, border_value, origin, radius, spacing, out,
-                  workers, any_of=False)  # fmt: skip
+    return erode(image, structure, iterations, mask, border_value, origin, radius, spacing, out,
+                 workers, any_of=False)  # fmt: skip
 
 
 def binary_dilation(
@@ -200,19 +219,20 @@ def binary_dilation(
     >>> binary_dilation(np.array([0, 0, 1, 0, 0], bool)).astype(int)
     array([0, 1, 1, 1, 0])
     """
-    return _erode(image, structure, iterations, mask, border_value, origin, radius, spacing, out,
-                  workers, any_of=True)  # fmt: skip
+    return erode(image, structure, iterations, mask, border_value, origin, radius, spacing, out,
+                 workers, any_of=True)  # fmt: skip
 
 
-def _erode(
+def erode(
     image: Any, structure: Any, iterations: Any, mask: Any, border_value: Any, origin: Any,
-    radius: Any, spacing: Any, out: Any, workers: Any, *, any_of: bool,
+    radius: Any, spacing: Any, out: Any, workers: Any, *, any_of: bool, then: bool = False,
 ) -> Any:  # fmt: skip
+    """Return the erosion of a mask, or the dilation, and with `then` the other after it."""
     x, give = _arrays.adopt(image)
     _args.as_dtype(x, _args.MASK)
     ndim = min(_args.as_ndim(x), 3)
     turns = max(0, _args.as_int(iterations, "iterations"))
-    border = as_border(border_value)
+    border = after = as_border(border_value)
     threads = _args.as_workers(workers)
     if radius is None:
         if spacing is not None:
@@ -225,7 +245,7 @@ def _erode(
         offsets = ball_offsets(
             _args.as_float(radius, "radius", 0), steps, (*(1,) * (3 - ndim), *x.shape[-ndim:])
         )
-        border = int(not any_of)
+        border, after = int(not any_of), int(any_of)
     allowed = None if mask is None else _as_mask(mask, x)
     kind = (
         "bool" if out is None else _args.as_dtype(_arrays.adopt(out, "out")[0], _args.MASK, "out")
@@ -236,7 +256,7 @@ def _erode(
         part = None if parts is None else next(parts).view(np.uint8)
         _binary_erosion(
             volume.view(np.uint8), answer.view(np.uint8), part, offsets, turns, border,
-            int(any_of), workers=threads,
+            int(any_of), after if then else -1, workers=threads,
         )  # fmt: skip
 
     return _arrays.run_volumes(run, x, out, kind, give)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._binary_erosion import binary_dilation, binary_erosion
+from ._binary_erosion import erode
 
 
 def binary_opening(
@@ -49,8 +49,8 @@ def binary_opening(
     >>> binary_opening(np.array([0, 1, 0, 1, 1, 1, 0], bool)).astype(int)
     array([0, 0, 0, 1, 1, 1, 0])
     """
-    how = _how(structure, iterations, mask, border_value, origin, radius, spacing, workers)
-    return binary_dilation(binary_erosion(image, **how), out=out, **how)
+    return erode(image, structure, iterations, mask, border_value, origin, radius, spacing, out,
+                 workers, any_of=False, then=True)  # fmt: skip
 
 
 def binary_closing(
@@ -95,21 +95,5 @@ def binary_closing(
     >>> binary_closing(np.array([0, 1, 1, 0, 1, 1, 0], bool)).astype(int)
     array([0, 1, 1, 1, 1, 1, 0])
     """
-    how = _how(structure, iterations, mask, border_value, origin, radius, spacing, workers)
-    return binary_erosion(binary_dilation(image, **how), out=out, **how)
-
-
-def _how(
-    structure: Any, iterations: Any, mask: Any, border_value: Any, origin: Any, radius: Any,
-    spacing: Any, workers: Any,
-) -> dict[str, Any]:  # fmt: skip
-    return {
-        "structure": structure,
-        "iterations": iterations,
-        "mask": mask,
-        "border_value": border_value,
-        "origin": origin,
-        "radius": radius,
-        "spacing": spacing,
-        "workers": workers,
-    }
+    return erode(image, structure, iterations, mask, border_value, origin, radius, spacing, out,
+                 workers, any_of=True, then=True)  # fmt: skip
