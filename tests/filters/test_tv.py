@@ -14,10 +14,11 @@ def scene(shape, dtype="float64", seed=0):
     return (x + np.random.default_rng(seed).normal(0, 8, shape)).astype(dtype)
 
 
-def cost(u, x, weight):
+def cost(u, x, weight, spacing=1.0):
     """What the answer minimises."""
     u = u.astype(np.float64)
-    slopes = [np.diff(u, axis=a, append=np.take(u, [-1], a)) for a in range(u.ndim)]
+    steps = np.broadcast_to(spacing, u.ndim)
+    slopes = [np.diff(u, axis=a, append=np.take(u, [-1], a)) / steps[a] for a in range(u.ndim)]
     return ((u - x) ** 2).sum() / 2 + weight * np.sqrt(sum(g**2 for g in slopes)).sum()
 
 
@@ -84,6 +85,35 @@ def test_parts_meet_without_a_seam(shape):
         np.testing.assert_allclose(want, denoise_tv(x, 20, 1e-9, 7), rtol=1e-5)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_lengths_are_the_spacings(method):
+    x = scene((9, 10, 33))
+    # All lengths twice as long, all slopes half as steep.
+    same = denoise_tv(x, 10, 1e-12, 4000, method)
+    twice = denoise_tv(x, 20, 1e-12, 4000, method, spacing=2)
+    np.testing.assert_allclose(twice, same, atol=0.02)
+    # Along one axis of a volume of equal planes nothing happens, whatever its length.
+    flat = np.repeat(x[:1], 5, 0)
+    want = denoise_tv(x[0], 10, 1e-12, 3000, method, spacing=(0.5, 2))
+    got = denoise_tv(flat, 10, 1e-12, 3000, method, spacing=(3, 0.5, 2))
+    np.testing.assert_allclose(got, np.repeat(want[None], 5, 0), atol=0.02)
+
+
+@pytest.mark.parametrize("spacing", [(2.5, 1, 1), (0.7, 1, 2)])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_cost_with_spacing_is_least(method, spacing):
+    x = scene((7, 9, 12))
+    y = denoise_tv(x, 20, 1e-14, 4000, method, spacing=spacing)
+    least = cost(y, x, 20, spacing)
+    other = {"chambolle": "chambolle-pock", "chambolle-pock": "chambolle"}[method]
+    again = denoise_tv(x, 20, 1e-14, 4000, other, spacing=spacing)
+    assert cost(again, x, 20, spacing) == pytest.approx(least, rel=2e-4)
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        assert cost(y + 0.3 * rng.standard_normal(x.shape), x, 20, spacing) > least
+    assert cost(denoise_tv(x, 20, 1e-14, 4000, method), x, 20, spacing) > 1.001 * least
+
+
 def test_chambolle_and_pock_come_nearer_in_as_many_steps():
     x = scene((14, 17, 21))
     best = cost(denoise_tv(x, 20, 1e-12, 3000, "chambolle-pock"), x, 20)
@@ -123,9 +153,10 @@ def test_volumes_one_by_one_planes_and_outputs(method):
 def test_numba_gives_the_same_answer(method):
     pytest.importorskip("numba", reason="pip install 'voxkern[numba]' to run the fallback")
     x = scene((5, 9, 30))
+    steps = {"spacing": (3, 0.8, 1)}
     with use_backend("numba"):
-        got = denoise_tv(x, 10, 1e-9, 15, method)
-    np.testing.assert_allclose(got, denoise_tv(x, 10, 1e-9, 15, method))
+        got = denoise_tv(x, 10, 1e-9, 15, method, **steps)
+    np.testing.assert_allclose(got, denoise_tv(x, 10, 1e-9, 15, method, **steps))
 
 
 @pytest.mark.parametrize(
@@ -134,6 +165,8 @@ def test_numba_gives_the_same_answer(method):
         ({"weight": 0}, "weight must be more than 0"),
         ({"eps": 0}, "eps must be more than 0"),
         ({"max_iter": 0}, "max_iter must be at least 1"),
+        ({"spacing": 0}, "spacing must be more than 0"),
+        ({"spacing": (1, 1)}, "spacing must be one value or one for each of 3 axes"),
         ({"method": "bregman"}, "method must be 'chambolle' or 'chambolle-pock'; got 'bregman'"),
     ],
 )

@@ -95,6 +95,7 @@ template <class T, class R>
 struct Projection {
   View<const T> x;
   Field<R> p;
+  Vec3 scale;
   R step, grow;
 
   // Writes a row of the image and returns the squares of what it moved.
@@ -112,14 +113,16 @@ struct Projection {
   f64 move(i64 k, i64 j, const R* here, const R* below, const R* next) const {
     using V = Vec<R>;
     R *z = p.z.row(k, j), *y = p.y.row(k, j), *w = p.x.row(k, j);
+    const V sz = R(scale.z), sy = R(scale.y), sx = R(scale.x);
     LaneSum lengths;
     by_lanes<R>(x.size.x, [&](i64 i, int n) {
       const Slopes<R> g(here, below, next, i, x.size.x, n);
-      const V length = simd::sqrt(g.z * g.z + g.y * g.y + g.x * g.x);
+      const V a = sz * g.z, b = sy * g.y, c = sx * g.x;
+      const V length = simd::sqrt(a * g.z + b * g.y + c * g.x);
       const V shrink = V(R(1)) / (length * V(grow) + V(R(1)));
-      simd::store(z + i, (simd::load(z + i, n) - V(step) * g.z) * shrink, n);
-      simd::store(y + i, (simd::load(y + i, n) - V(step) * g.y) * shrink, n);
-      simd::store(w + i, (simd::load(w + i, n) - V(step) * g.x) * shrink, n);
+      simd::store(z + i, (simd::load(z + i, n) - V(step) * a) * shrink, n);
+      simd::store(y + i, (simd::load(y + i, n) - V(step) * b) * shrink, n);
+      simd::store(w + i, (simd::load(w + i, n) - V(step) * c) * shrink, n);
       lengths.add(n < L<R> ? only(length, n) : length);
     });
     return lengths.total();
@@ -236,7 +239,7 @@ class Sweep {
 
 template <class T, class R>
 void tv_project(On on, View<const T> x, View<R> pz, View<R> py, View<R> px, View<R> u,
-                List<f64> energy, f64 weight, f64 step) {
+                List<f64> energy, Vec3 scale, f64 weight, f64 step) {
   std::fill_n(energy.data, energy.size, 0.0);
   if (x.size.count() == 0) return;
   if (x.size.z < 32 && x.size.y > x.size.z) {  // parts are of planes: let there be many
@@ -245,10 +248,10 @@ void tv_project(On on, View<const T> x, View<R> pz, View<R> py, View<R> px, View
       std::swap(v.step.z, v.step.y);
     };
     turn(x), turn(pz), turn(py), turn(px), turn(u);
-    std::swap(pz, py);
+    std::swap(pz, py), std::swap(scale.z, scale.y);
   }
   const auto nothing = zeros<R>(x.size.x);
-  const Projection<T, R> one{x, {pz, py, px, nothing.data()}, R(step), R(step / weight)};
+  const Projection<T, R> one{x, {pz, py, px, nothing.data()}, scale, R(step), R(step / weight)};
   const i64 parts = on.threads > 1 ? std::clamp<i64>(x.size.z / 16, 1, 4 * on.threads) : 1;
   for (i64 done = 0; done < energy.size;) {
     const int steps = energy.size - done >= 4 ? 2 : 1;
@@ -263,9 +266,12 @@ void tv_project(On on, View<const T> x, View<R> pz, View<R> py, View<R> px, View
 }
 
 template <class R>
-void tv_dual(On on, View<const R> ahead, View<R> pz, View<R> py, View<R> px, f64 weight, f64 step) {
+void tv_dual(On on, View<const R> ahead, View<R> pz, View<R> py, View<R> px, Vec3 scale, f64 weight,
+             f64 step) {
   using V = Vec<R>;
   const Size n = ahead.size;
+  const V tz = R(step * scale.z), ty = R(step * scale.y), tx = R(step * scale.x);
+  const V lz = R(1 / scale.z), ly = R(1 / scale.y), lx = R(1 / scale.x);
   parallel_slabs(on, n.z * n.y, 16, [&](i64 begin, i64 end) {
     for (i64 line = begin; line < end; ++line) {
       const i64 k = line / n.y, j = line % n.y;
@@ -275,10 +281,10 @@ void tv_dual(On on, View<const R> ahead, View<R> pz, View<R> py, View<R> px, f64
       for (i64 i = 0; i < n.x; i += V::lanes) {
         const int some = int(std::min<i64>(V::lanes, n.x - i));
         const Slopes<R> g(here, below, next, i, n.x, some);
-        const V a = simd::fma(g.z, R(step), simd::load(z + i, some));
-        const V b = simd::fma(g.y, R(step), simd::load(y + i, some));
-        const V c = simd::fma(g.x, R(step), simd::load(x + i, some));
-        const V length = simd::sqrt(a * a + b * b + c * c);
+        const V a = simd::fma(g.z, tz, simd::load(z + i, some));
+        const V b = simd::fma(g.y, ty, simd::load(y + i, some));
+        const V c = simd::fma(g.x, tx, simd::load(x + i, some));
+        const V length = simd::sqrt(a * a * lz + b * b * ly + c * c * lx);
         const V cut = V(R(1)) / simd::max(length * V(R(1 / weight)), R(1));
         simd::store(z + i, a * cut, some);
         simd::store(y + i, b * cut, some);
@@ -318,8 +324,8 @@ void tv_primal(On on, View<const T> x, View<const R> pz, View<const R> py, View<
 }
 
 #define VOXKERN_INSTANCES(T, R)                                                                    \
-  template void tv_project(On, View<const T>, View<R>, View<R>, View<R>, View<R>, List<f64>, f64,  \
-                           f64);                                                                   \
+  template void tv_project(On, View<const T>, View<R>, View<R>, View<R>, View<R>, List<f64>, Vec3, \
+                           f64, f64);                                                              \
   template void tv_primal(On, View<const T>, View<const R>, View<const R>, View<const R>, View<R>, \
                           View<R>, List<f64>, f64, f64);
 VOXKERN_INSTANCES(u8, f32)
@@ -328,7 +334,7 @@ VOXKERN_INSTANCES(u16, f32)
 VOXKERN_INSTANCES(i32, f64)
 VOXKERN_INSTANCES(f32, f32)
 VOXKERN_INSTANCES(f64, f64)
-template void tv_dual(On, View<const f32>, View<f32>, View<f32>, View<f32>, f64, f64);
-template void tv_dual(On, View<const f64>, View<f64>, View<f64>, View<f64>, f64, f64);
+template void tv_dual(On, View<const f32>, View<f32>, View<f32>, View<f32>, Vec3, f64, f64);
+template void tv_dual(On, View<const f64>, View<f64>, View<f64>, View<f64>, Vec3, f64, f64);
 
 }  // namespace voxkern::cpu

@@ -40,17 +40,19 @@ __global__ void tv_image(const T* x, const R* pz, const R* py, const R* px, R* u
 }
 
 template <class R>
-__global__ void tv_project(R* pz, R* py, R* px, const R* u, f64* parts, Size size, f64 weight,
-                           f64 length) {
+__global__ void tv_project(R* pz, R* py, R* px, const R* u, f64* parts, Size size, Vec3 scale,
+                           f64 weight, f64 length) {
   VOXKERN_SHARED(f64, room, 32);
   const R by = R(length), grow = R(length / weight);
+  const R sz = R(scale.z), sy = R(scale.y), sx = R(scale.x);
   f64 sum = 0;
   for (i64 i = first(); i < size.count(); i += step()) {
     const Slopes<R> g(u, size, place(i, size), i);
-    const R slope = sqrt(g.z * g.z + g.y * g.y + g.x * g.x), shrink = R(1) / (slope * grow + R(1));
-    pz[i] = (pz[i] - by * g.z) * shrink;
-    py[i] = (py[i] - by * g.y) * shrink;
-    px[i] = (px[i] - by * g.x) * shrink;
+    const R a = sz * g.z, b = sy * g.y, c = sx * g.x;
+    const R slope = sqrt(a * g.z + b * g.y + c * g.x), shrink = R(1) / (slope * grow + R(1));
+    pz[i] = (pz[i] - by * a) * shrink;
+    py[i] = (py[i] - by * b) * shrink;
+    px[i] = (px[i] - by * c) * shrink;
     sum += f64(slope);
   }
   sum = block_sum(sum, room);
@@ -58,12 +60,15 @@ __global__ void tv_project(R* pz, R* py, R* px, const R* u, f64* parts, Size siz
 }
 
 template <class R>
-__global__ void tv_dual(const R* ahead, R* pz, R* py, R* px, Size size, f64 weight, f64 length) {
-  const R by = R(length), share = R(1 / weight);
+__global__ void tv_dual(const R* ahead, R* pz, R* py, R* px, Size size, Vec3 scale, f64 weight,
+                        f64 length) {
+  const R share = R(1 / weight);
+  const R tz = R(length * scale.z), ty = R(length * scale.y), tx = R(length * scale.x);
+  const R lz = R(1 / scale.z), ly = R(1 / scale.y), lx = R(1 / scale.x);
   for (i64 i = first(); i < size.count(); i += step()) {
     const Slopes<R> g(ahead, size, place(i, size), i);
-    const R a = pz[i] + by * g.z, b = py[i] + by * g.y, c = px[i] + by * g.x;
-    const R cut = R(1) / most(sqrt(a * a + b * b + c * c) * share, R(1));
+    const R a = pz[i] + tz * g.z, b = py[i] + ty * g.y, c = px[i] + tx * g.x;
+    const R cut = R(1) / most(sqrt(a * a * lz + b * b * ly + c * c * lx) * share, R(1));
     pz[i] = a * cut;
     py[i] = b * cut;
     px[i] = c * cut;

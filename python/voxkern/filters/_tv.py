@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _args, _arrays
-from .._kernel import In, ListOut, Out, Scalar, kernel, prange
+from .._kernel import In, ListOut, Out, Scalar, Vec3, kernel, prange
 
 Array = TypeVar("Array")
 
@@ -18,16 +18,18 @@ _WHY = "float32 images are worked on in float32, and lanes add up in an order of
 
 @kernel(dtypes=_args.REAL, exact=False, rtol=1e-5, atol=2e-6, why=_WHY)
 def _tv_project(
-    x: In, pz: Out, py: Out, px: Out, u: Out, energy: ListOut, weight: Scalar, step: Scalar
-) -> None:
+    x: In, pz: Out, py: Out, px: Out, u: Out, energy: ListOut, scale: Vec3, weight: Scalar,
+    step: Scalar,
+) -> None:  # fmt: skip
+    # `scale` is one over the squares of the lengths of a voxel; the field is divided by them.
     for i in range(0, energy.size, 2):  # a step
         moved = _inflow(pz, py, px)
         u[...] = x + moved
         slopes = _slopes(x + moved)
-        length = np.sqrt(slopes[0] ** 2 + slopes[1] ** 2 + slopes[2] ** 2)
+        length = np.sqrt(sum(s * g**2 for s, g in zip(scale, slopes, strict=True)))
         energy[i], energy[i + 1] = (moved**2).sum(), length.sum()
-        for p, slope in zip((pz, py, px), slopes, strict=True):
-            p[...] = (p - step * slope) / (1 + step / weight * length)
+        for p, s, slope in zip((pz, py, px), scale, slopes, strict=True):
+            p[...] = (p - step * s * slope) / (1 + step / weight * length)
 
 
 def _inflow(pz: Any, py: Any, px: Any) -> Any:
@@ -46,9 +48,10 @@ def _slopes(u: Any) -> list[Any]:
 
 @_tv_project.on("numba")
 def _project_by_planes(
-    x: Any, pz: Any, py: Any, px: Any, u: Any, energy: Any, weight: float, step: float
+    x: Any, pz: Any, py: Any, px: Any, u: Any, energy: Any, scale: Any, weight: float, step: float
 ) -> None:
     planes, rows, columns = x.shape
+    sz, sy, sx = scale
     for done in range(0, energy.size, 2):
         moved, long = np.zeros(planes), np.zeros(planes)
         for k in prange(planes):
@@ -64,12 +67,12 @@ def _project_by_planes(
                     a = u[min(k + 1, planes - 1), j, i] - here
                     b = u[k, min(j + 1, rows - 1), i] - here
                     c = u[k, j, min(i + 1, columns - 1)] - here
-                    length = math.sqrt(a * a + b * b + c * c)
+                    length = math.sqrt(sz * a * a + sy * b * b + sx * c * c)
                     long[k] += length
                     cut = 1 + step / weight * length
-                    pz[k, j, i] = (pz[k, j, i] - step * a) / cut
-                    py[k, j, i] = (py[k, j, i] - step * b) / cut
-                    px[k, j, i] = (px[k, j, i] - step * c) / cut
+                    pz[k, j, i] = (pz[k, j, i] - step * sz * a) / cut
+                    py[k, j, i] = (py[k, j, i] - step * sy * b) / cut
+                    px[k, j, i] = (px[k, j, i] - step * sx * c) / cut
         energy[done], energy[done + 1] = np.sum(moved), np.sum(long)
 
 
@@ -87,16 +90,17 @@ def _flown(pz: Any, py: Any, px: Any, k: int, j: int, i: int) -> float:
 
 @_tv_project.on("cuda")
 def _plan_project(
-    gpu: Any, x: Any, pz: Any, py: Any, px: Any, u: Any, energy: Any, weight: float, step: float
-) -> None:
+    gpu: Any, x: Any, pz: Any, py: Any, px: Any, u: Any, energy: Any, scale: Any, weight: float,
+    step: float,
+) -> None:  # fmt: skip
     blocks = min(-(-x.size // 1024), 2048)
     parts, total = gpu.empty(2 * blocks, np.float64), gpu.empty(2, np.float64)
     kind, real = gpu.name_of(x.dtype), gpu.name_of(u.dtype)
     for i in range(0, energy.size, 2):
         gpu.launch(f"tv_image<{kind},{real}>", blocks, 256, x, pz, py, px, u, parts, x.shape)
         gpu.launch(
-            f"tv_project<{real}>", blocks, 256, pz, py, px, u, parts, x.shape, float(weight),
-            float(step),
+            f"tv_project<{real}>", blocks, 256, pz, py, px, u, parts, x.shape, scale,
+            float(weight), float(step),
         )  # fmt: skip
         gpu.launch("add_parts", 2, 256, parts, total, blocks, 2)
         energy[i : i + 2] = gpu.get(total)
@@ -108,51 +112,66 @@ def _example_field(rng: np.random.Generator, shape: Any, real: Any) -> list[Any]
     return field
 
 
+def _example_scale(rng: np.random.Generator) -> tuple[float, float, float]:
+    return ((1.0, 1.0, 1.0), (0.25, 2.0, 1.0))[int(rng.integers(2))]
+
+
 @_tv_project.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: Any) -> tuple[Any, ...]:
     x = (10 * rng.random(shape)).astype(dtype)
     real = _args.float_dtype(dtype)
     energy = np.zeros(2 * int(rng.integers(1, 4)))
-    return x, *_example_field(rng, shape, real), np.zeros(shape, real), energy, 2.5, 1 / 6
+    u = np.zeros(shape, real)
+    return x, *_example_field(rng, shape, real), u, energy, _example_scale(rng), 2.5, 1 / 8
 
 
 @kernel(dtypes=_args.FLOAT, exact=False, atol=2e-6, why=_WHY)
-def _tv_dual(ahead: In, pz: Out, py: Out, px: Out, weight: Scalar, step: Scalar) -> None:
-    field = [p + step * g for p, g in zip((pz, py, px), _slopes(ahead), strict=True)]
-    cut = np.maximum(np.sqrt(field[0] ** 2 + field[1] ** 2 + field[2] ** 2) / weight, 1)
+def _tv_dual(
+    ahead: In, pz: Out, py: Out, px: Out, scale: Vec3, weight: Scalar, step: Scalar
+) -> None:
+    parts = zip((pz, py, px), scale, _slopes(ahead), strict=True)
+    field = [p + step * s * g for p, s, g in parts]
+    square = sum(p**2 / s for p, s in zip(field, scale, strict=True))
+    cut = np.maximum(np.sqrt(square) / weight, 1)
     for p, moved in zip((pz, py, px), field, strict=True):
         p[...] = moved / cut
 
 
 @_tv_dual.on("numba")
-def _dual_by_planes(ahead: Any, pz: Any, py: Any, px: Any, weight: float, step: float) -> None:
+def _dual_by_planes(
+    ahead: Any, pz: Any, py: Any, px: Any, scale: Any, weight: float, step: float
+) -> None:
     planes, rows, columns = ahead.shape
+    sz, sy, sx = scale
     for k in prange(planes):
         for j in range(rows):
             for i in range(columns):
                 here = ahead[k, j, i]
-                a = pz[k, j, i] + step * (ahead[min(k + 1, planes - 1), j, i] - here)
-                b = py[k, j, i] + step * (ahead[k, min(j + 1, rows - 1), i] - here)
-                c = px[k, j, i] + step * (ahead[k, j, min(i + 1, columns - 1)] - here)
-                cut = max(math.sqrt(a * a + b * b + c * c) / weight, 1.0)
+                a = pz[k, j, i] + step * sz * (ahead[min(k + 1, planes - 1), j, i] - here)
+                b = py[k, j, i] + step * sy * (ahead[k, min(j + 1, rows - 1), i] - here)
+                c = px[k, j, i] + step * sx * (ahead[k, j, min(i + 1, columns - 1)] - here)
+                cut = max(math.sqrt(a * a / sz + b * b / sy + c * c / sx) / weight, 1.0)
                 pz[k, j, i] = a / cut
                 py[k, j, i] = b / cut
                 px[k, j, i] = c / cut
 
 
 @_tv_dual.on("cuda")
-def _plan_dual(gpu: Any, ahead: Any, pz: Any, py: Any, px: Any, weight: float, step: float) -> None:
+def _plan_dual(
+    gpu: Any, ahead: Any, pz: Any, py: Any, px: Any, scale: Any, weight: float, step: float
+) -> None:
     name = f"tv_dual<{gpu.name_of(ahead.dtype)}>"
     shape = ahead.shape
     gpu.launch(
-        name, gpu.blocks(ahead.size), 256, ahead, pz, py, px, shape, float(weight), float(step)
-    )
+        name, gpu.blocks(ahead.size), 256, ahead, pz, py, px, shape, scale, float(weight),
+        float(step),
+    )  # fmt: skip
 
 
 @_tv_dual.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     ahead = (10 * rng.random(shape)).astype(dtype)
-    return ahead, *_example_field(rng, shape, dtype), 2.5, 0.3
+    return ahead, *_example_field(rng, shape, dtype), _example_scale(rng), 2.5, 0.3
 
 
 @kernel(dtypes=_args.REAL, exact=False, rtol=1e-5, atol=2e-6, of="image", why=_WHY)
@@ -213,6 +232,7 @@ def denoise_tv(
     max_iter: int = 200,
     method: str = "chambolle",
     *,
+    spacing: Any = None,
     progress: Callable[[int, int], object] | None = None,
     out: Any = None,
     workers: int | None = None,
@@ -224,7 +244,8 @@ def denoise_tv(
     image : array, shape ([..., planes,] [rows,] columns)
         Image of type uint8, int16, uint16, int32, float32 or float64, on any device.
     weight : float
-        How much edges cost, in the unit of the image: more of it smooths more.
+        How much edges cost, in the unit of the image times that of `spacing`: more of it
+        smooths more.
     eps : float
         When to stop; see Notes.
     max_iter : int
@@ -232,6 +253,8 @@ def denoise_tv(
     method : {'chambolle', 'chambolle-pock'}
         Chambolle's projection, or the accelerated primal-dual method, which comes nearer to
         the solution in fewer steps.
+    spacing : float or tuple of float, optional
+        Length of a voxel along each axis; 1 by default.
     progress : callable, optional
         Called as ``progress(done, max_iter)`` after each step of each volume.
     out : array, optional
@@ -249,8 +272,8 @@ def denoise_tv(
     TypeError
         If `image` or `out` is of a type that is not listed.
     ValueError
-        If `weight` or `eps` is not positive, `max_iter` less than 1, or `method` not
-        listed.
+        If `weight`, `eps` or `spacing` is not positive, `max_iter` less than 1, or `method`
+        not listed.
 
     Notes
     -----
@@ -260,8 +283,7 @@ def denoise_tv(
     sum(|grad u|)`` changes by less than `eps` times what it was at first. scikit-image
     divides integers by their largest value before, so that its `weight` means something
     else for them. 'chambolle-pock' [3]_ stops when the root mean square change of `u` is
-    less than `eps` times that of its first step. Differences are between voxels: there is
-    no spacing. Of an image of four axes each volume is denoised for itself. NaN spreads.
+    less than `eps` times that of its first step. Of an image of four axes each volume is denoised for itself. NaN spreads.
 
     Three volumes in floats are kept besides the answer; four for 'chambolle-pock'.
 
@@ -291,11 +313,13 @@ def denoise_tv(
     weight = _args.as_float(weight, "weight", above=0)
     eps = _args.as_float(eps, "eps", above=0)
     max_iter = _args.as_int(max_iter, "max_iter", 1)
+    steep = [1 / s**2 for s in _args.as_spacing(spacing, last)]
     if method not in ("chambolle", "chambolle-pock"):
         raise ValueError(f"method must be 'chambolle' or 'chambolle-pock'; got {method!r}")
     workers = _args.as_workers(workers)
     _args.as_progress(progress)
     solve = _project if method == "chambolle" else _primal_dual
+    scale = (steep[0], 1.0, steep[1]) if last == 2 else _args.lift(tuple(steep), 1.0)
     answer_type = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:
@@ -305,7 +329,7 @@ def denoise_tv(
         field = [_arrays.empty(answer.shape, answer_type, answer) for _ in range(3)]
         for p in field:
             p[...] = 0
-        for done in solve(volume, answer, field, weight, eps, max_iter, last, workers):
+        for done in solve(volume, answer, field, scale, weight, eps, max_iter, sum(steep), workers):
             if progress is not None:
                 progress(done, max_iter)
 
@@ -313,14 +337,15 @@ def denoise_tv(
 
 
 def _project(
-    x: Any, u: Any, field: Any, weight: float, eps: float, most: int, axes: int, workers: Any
-) -> Any:
+    x: Any, u: Any, field: Any, scale: Any, weight: float, eps: float, most: int, steep: float,
+    workers: Any,
+) -> Any:  # fmt: skip
     """Take Chambolle's steps until the energy is settled, and yield their number."""
     sums, first, before, change, done = np.zeros(4), 0.0, 0.0, math.inf, 0
 
     def take(steps: int) -> None:
-        step = 1 / (2 * axes)
-        _tv_project(x, *field, u, sums[: 2 * steps], weight, step, workers=workers)
+        step = 1 / (2 * steep)
+        _tv_project(x, *field, u, sums[: 2 * steps], scale, weight, step, workers=workers)
 
     while done < most:
         # Two at a time, unless the first of them may be the last.
@@ -345,16 +370,17 @@ def _project(
 
 
 def _primal_dual(
-    x: Any, u: Any, field: Any, weight: float, eps: float, most: int, axes: int, workers: Any
-) -> Any:
+    x: Any, u: Any, field: Any, scale: Any, weight: float, eps: float, most: int, steep: float,
+    workers: Any,
+) -> Any:  # fmt: skip
     """Take the accelerated steps of Chambolle and Pock, and yield their number."""
     ahead = _arrays.empty(u.shape, u.dtype, u)
     u[...], ahead[...] = x, x
-    # The square of the norm of the gradient is at most 4 an axis.
-    primal = dual = 1 / math.sqrt(4 * axes)
+    # The square of the norm of the gradient is at most 4 an axis, over its spacing squared.
+    primal = dual = 1 / math.sqrt(4 * steep)
     change, first = np.zeros(1), 0.0
     for done in range(1, most + 1):
-        _tv_dual(ahead, *field, weight, dual, workers=workers)
+        _tv_dual(ahead, *field, scale, weight, dual, workers=workers)
         beyond = 1 / math.sqrt(1 + 2 * primal)
         _tv_primal(x, *field, u, ahead, change, primal, beyond, workers=workers)
         primal, dual = primal * beyond, dual / beyond
