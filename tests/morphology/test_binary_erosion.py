@@ -167,6 +167,11 @@ def test_out_is_filled_and_returned(dtype):
         ({"image": np.ones((2, 3))}, TypeError, "image must be bool, uint8; got float64"),
         ({"structure": np.ones(3)}, ValueError, "structure must have 2 axes; got 1"),
         ({"structure": np.ones((0, 3))}, ValueError, "structure must not be empty"),
+        (
+            {"structure": [[0, 1, 0], [1, 0, 1], [0, 1, 0]], "iterations": 0},
+            ValueError,
+            "structure must hold its centre to be applied until nothing changes",
+        ),
         ({"origin": 2}, ValueError, "origin must keep the centre in the structure; got 2"),
         ({"border_value": 2}, ValueError, "border_value must be 0 or 1; got 2"),
         ({"iterations": 1.5}, TypeError, "iterations must be an integer; got 1.5"),

@@ -71,3 +71,7 @@ def test_refusals():
         binary_fill_holes(x * 1.0)
     with pytest.raises(ValueError, match="structure must have 2 axes"):
         binary_propagation(x, [1, 1])
+    with pytest.raises(ValueError, match="structure must hold its centre"):  # SciPy hangs
+        binary_propagation(x, np.eye(3)[::-1] - np.eye(3))
+    with pytest.raises(ValueError, match="structure must hold its centre"):
+        binary_fill_holes(x, [[0, 1, 0], [1, 0, 1], [0, 1, 0]])

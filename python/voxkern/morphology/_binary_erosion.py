@@ -156,8 +156,8 @@ def binary_erosion(
     Raises
     ------
     ValueError
-        If `structure` is empty or has another number of axes, if both it and `radius`
-        are given, or `radius` is negative.
+        If `structure` is empty, has another number of axes, or lacks its centre while
+        `iterations` is less than 1; if both it and `radius` are given, or `radius` is negative.
 
     Notes
     -----
@@ -238,6 +238,11 @@ def erode(
         if spacing is not None:
             raise ValueError("spacing is for radius, which was not given")
         offsets = _offsets(structure, origin, ndim, any_of)
+        if not turns and not (offsets.reshape(-1, 3) == 0).all(1).any():
+            raise ValueError(
+                "structure must hold its centre to be applied until nothing changes, which "
+                "may never come without"
+            )
     else:
         if structure is not None:
             raise ValueError("structure and radius must not both be given")
