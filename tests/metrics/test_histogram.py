@@ -60,6 +60,20 @@ def test_large_images_are_counted_alike(dtype):
     assert histogram(x[::2, :, ::3])[0].sum() == x[::2, :, ::3].size
 
 
+@pytest.mark.parametrize("shape", [(64, 96, 101), (3, 500, 1000), (600_001,)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bytes_are_counted_in_pairs_and_in_runs(shape, workers):
+    x = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    x.reshape(-1)[x.size // 3 : x.size // 2] = 7
+    x[..., 40:90] = 200
+    wanted = np.bincount(x.ravel(), minlength=256)
+    edges = np.arange(257)
+    np.testing.assert_array_equal(histogram(x, edges, workers=workers)[0], wanted)
+    some = x[..., 1:-2]
+    wanted = np.bincount(some.ravel(), minlength=256)
+    np.testing.assert_array_equal(histogram(some, edges, workers=workers)[0], wanted)
+
+
 def test_only_voxels_under_the_mask_count():
     x = image("float32")
     mask = x > 5

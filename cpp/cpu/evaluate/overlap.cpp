@@ -65,10 +65,7 @@ class Places {
 template <class P, class R>
 void overlap(On on, View<const P> p, View<const R> r, List<const i64> labels, List<i64> counts) {
   std::fill(counts.data, counts.data + counts.size, 0);
-  const auto flat = [](auto& v) {
-    return v.step.y == v.size.x && (v.size.z == 1 || v.step.z == v.size.y * v.size.x);
-  };
-  if (flat(p) && flat(r)) p.size = r.size = {1, 1, p.size.count()};
+  if (joined(p).x == joined(r).x) p.size = r.size = joined(p);
   // A vector is compared with each label where they are few; else each voxel finds its own.
   const bool many = labels.size * i64(std::max(sizeof(P), sizeof(R))) > 48;
   const Places places = many ? Places(labels) : Places({&labels.size, 1});

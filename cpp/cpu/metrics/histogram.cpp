@@ -5,6 +5,7 @@
 #include <voxkern/simd.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <mutex>
 #include <vector>
@@ -92,13 +93,17 @@ class Values {
       for (; x < n; ++x) of[(x % copies) * number + row[x]] += mask[x] != 0;
       return;
     }
-    for (; x + 8 <= n; x += 8)
-      for (int k = 0; k < 8; ++k) ++of[(k % copies) * number + row[x + k]];
+    constexpr int some = 8 / int(sizeof(T));  // read at once
+    for (; x + some <= n; x += some) {
+      u64 bits;
+      std::memcpy(&bits, row + x, 8);
+      for (int k = 0; k < some; ++k) ++of[k % copies * number + T(bits >> (64 / some * k))];
+    }
     for (; x < n; ++x) ++of[row[x]];
   }
   // Adds to all and begins anew.
   void into(std::vector<i64>& all) {
-    for (i64 k = 0; k < copies * number; ++k) all[k % number] += of_[k];
+    for (i64 k = 0; k < copies * number; ++k) all[std::size_t(k % number)] += of_[std::size_t(k)];
     std::fill(of_.begin(), of_.end(), 0);
   }
 
@@ -107,36 +112,95 @@ class Values {
   std::vector<u32> of_;
 };
 
-// Values are counted first and their bins looked for afterwards, once each.
-template <class T>
-void count_values(On on, View<const T> x, View<const u8> mask, List<const f64> edges,
-                  List<i64> counts) {
-  std::vector<i64> all(Values<T>::number);
-  std::mutex adding;
+// The same of bytes, two at once: neighbours are alike, so few of the pairs' counters are in use,
+// and these stay in the cache. Where a vector of them is equal it is counted as one.
+class BytePairs {
+ public:
+  BytePairs() : of_(256 * 256), single_(256) {}
+  void add(const u8* row, const u8*, i64 n) {
+    constexpr i64 run = simd::lanes<u8>;
+    u32* of = of_.data();
+    i64 x = 0;
+    for (; x + run <= n; x += run) {
+      if (simd::all(simd::load(row + x) == Vec<u8>(row[x]))) {
+        single_[row[x]] += run;
+        continue;
+      }
+      for (i64 at = x; at < x + run; at += 8) {
+        u64 bits;
+        std::memcpy(&bits, row + at, 8);
+        for (int k = 0; k < 4; ++k) ++of[bits >> (16 * k) & 0xffff];
+      }
+    }
+    for (; x < n; ++x) ++single_[row[x]];
+  }
+  void into(std::vector<i64>& all) {
+    for (std::size_t k = 0; k < of_.size(); ++k) {
+      all[k % 256] += of_[k];
+      all[k / 256] += of_[k];
+    }
+    for (std::size_t k = 0; k < single_.size(); ++k) all[k] += single_[k];
+    std::fill(of_.begin(), of_.end(), 0);
+    std::fill(single_.begin(), single_.end(), 0);
+  }
+
+ private:
+  std::vector<u32> of_, single_;
+};
+
+// Counts all values into tables, one for each task that runs at the time.
+template <class Table, class T>
+std::vector<i64> count_into(On on, View<const T> x, View<const u8> mask) {
+  std::vector<i64> all(std::size_t(Values<T>::number));
+  struct Own {
+    Table table;
+    i64 blocks = 0;
+  };
+  std::mutex guard;
+  std::vector<Own> spare;
+  if (!mask.size.x) x.size = joined(x);
   const Blocks blocks(x.size);
-  const i64 grain = std::max<i64>(1, blocks.count() / (4 * on.threads));
-  parallel_slabs(on, blocks.count(), grain, [&](i64 begin, i64 end) {
-    Values<T> own;
+  parallel_slabs(on, blocks.count(), 1, [&](i64 begin, i64 end) {
+    Own own = [&] {
+      std::lock_guard hold(guard);
+      if (spare.empty()) return Own();
+      Own found = std::move(spare.back());
+      spare.pop_back();
+      return found;
+    }();
     for (i64 i = begin; i < end; ++i) {
       const Block b = blocks[i];
       for (i64 line = b.begin; line < b.end; ++line) {
         const i64 z = line / x.size.y, y = line % x.size.y;
         const u8* inside = row_of(mask, z, y);
-        own.add(x.row(z, y) + b.from, inside ? inside + b.from : nullptr, b.to - b.from);
+        own.table.add(x.row(z, y) + b.from, inside ? inside + b.from : nullptr, b.to - b.from);
       }
-      if ((i - begin) % 65536 == 65535) {  // before 32 bits are too few
-        std::lock_guard hold(adding);
-        own.into(all);
+      if (++own.blocks % 65536 == 0) {  // before 32 bits are too few
+        std::lock_guard hold(guard);
+        own.table.into(all);
       }
     }
-    std::lock_guard hold(adding);
-    own.into(all);
+    std::lock_guard hold(guard);
+    spare.push_back(std::move(own));
   });
+  for (Own& own : spare) own.table.into(all);
+  return all;
+}
+
+// Values are counted first and their bins looked for afterwards, once each.
+template <class T>
+void count_values(On on, View<const T> x, View<const u8> mask, List<const f64> edges,
+                  List<i64> counts) {
+  std::vector<i64> all;
+  if constexpr (sizeof(T) == 1)
+    if (!mask.size.x && x.size.count() >= on.threads * i64(1 << 18))
+      all = count_into<BytePairs>(on, x, mask);
+  if (all.empty()) all = count_into<Values<T>>(on, x, mask);
   std::fill(counts.data, counts.data + counts.size, 0);
   for (i64 v = 0; v < Values<T>::number; ++v) {
-    if (!all[v]) continue;
+    if (!all[std::size_t(v)]) continue;
     const i64 bin = bin_of(f64(v + Values<T>::lowest), edges.data, edges.size - 1);
-    if (bin >= 0) counts[bin] += all[v];
+    if (bin >= 0) counts[bin] += all[std::size_t(v)];
   }
 }
 

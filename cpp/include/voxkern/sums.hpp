@@ -34,6 +34,15 @@ class Blocks {
   i64 rows_ = 1, pieces_ = 1, count_ = 0;
 };
 
+// The size of a volume, as that of one long row where nothing lies between its rows: for counts,
+// and all else that does not ask where a voxel is.
+template <class T>
+Size joined(View<T> x) {
+  const bool gaps =
+      (x.size.y > 1 && x.step.y != x.size.x) || (x.size.z > 1 && x.step.z != x.size.y * x.size.x);
+  return gaps ? x.size : Size{1, 1, x.size.count()};
+}
+
 // Several sums at once.
 template <int N>
 struct Sums {

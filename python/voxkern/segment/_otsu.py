@@ -166,7 +166,8 @@ def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any,
         if np.count_nonzero(counts) == 1:
             centers[np.argmax(counts)] = _host(x)[... if mask is None else _host(mask) != 0].flat[0]
         return counts, centers
-    if kind != "b" and x.dtype.itemsize <= 2 and x.size > _MANY:
+    few = x.dtype.itemsize == 1 or (x.dtype.itemsize == 2 and x.size > _MANY)
+    if kind != "b" and few:
         low, high = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
     else:
         counts, ends = histogram(x, 1, mask=mask, workers=workers)
