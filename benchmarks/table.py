@@ -105,8 +105,8 @@ def heading(document):
 
 GROWTH = """## Growth with the volume
 
-Time a voxel from 64 to 512 voxels a side, drawn by `python benchmarks/scaling.py --plot FILE`: a level
-line is an op whose time grows as the voxels do.
+Time a voxel from 64 to 512 voxels a side, drawn by `python benchmarks/scaling.py --plot FILE`: a
+level line is an op whose time grows as the voxels do.
 
 ![Time a voxel of twelve ops, by the side of the volume](scaling.png)"""
 

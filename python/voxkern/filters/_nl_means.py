@@ -202,6 +202,7 @@ def denoise_nl_means(
     *,
     rician: bool = False,
     fast: bool = True,
+    spacing: Any = None,
     progress: Callable[[int, int], object] | None = None,
     out: Any = None,
     workers: int | None = None,
@@ -230,6 +231,10 @@ def denoise_nl_means(
         and take off ``2 sigma**2``, the bias of the noise.
     fast : bool
         Whether all voxels of a patch count alike, or those near its centre for more.
+    spacing : float or tuple of float, optional
+        Length of a voxel along each axis. A single `patch_size` or `patch_distance` then
+        counts the shortest voxels, and reaches as far along the other axes, to the nearest
+        voxel.
     progress : callable, optional
         Called as ``progress(done, planes)`` after each slab of every volume, of 32 planes
         and more (rows, of a single plane).
@@ -248,8 +253,8 @@ def denoise_nl_means(
     TypeError
         If `image` or `out` is of a type that is not listed.
     ValueError
-        If `patch_size`, `patch_distance`, `h` or `sigma` do not fit, or Rician noise is
-        asked for with ``fast=False``.
+        If `patch_size`, `patch_distance`, `h`, `sigma` or `spacing` do not fit, or Rician
+        noise is asked for with ``fast=False``.
 
     See Also
     --------
@@ -304,6 +309,12 @@ def denoise_nl_means(
         _args.as_int(r, "patch_distance", 0)
         for r in _args.per_axis(patch_distance, last, "patch_distance")
     )
+    if spacing is not None:
+        steps = _args.as_spacing(spacing, last)
+        if np.ndim(patch_size) == 0:
+            sizes = tuple(2 * r + 1 for r in _as_far(sizes[0] // 2, steps))
+        if np.ndim(patch_distance) == 0:
+            reach = _as_far(reach[0], steps)
     if h is not None:
         h = _args.as_float(h, "h", above=0)
     if rician and not fast:
@@ -338,6 +349,11 @@ def denoise_nl_means(
             _by_slabs(volume, answer, rest, progress, workers)
 
     return _arrays.run_volumes(run, x, out, _args.float_dtype(dtype), give)
+
+
+def _as_far(voxels: int, steps: tuple[float, ...]) -> tuple[int, ...]:
+    """Return how many voxels along each axis are as long as some of the shortest."""
+    return tuple(round(voxels * min(steps) / step) for step in steps)
 
 
 def _by_slabs(volume: Any, answer: Any, rest: Any, progress: Any, workers: Any) -> None:

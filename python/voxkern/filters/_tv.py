@@ -283,7 +283,8 @@ def denoise_tv(
     sum(|grad u|)`` changes by less than `eps` times what it was at first. scikit-image
     divides integers by their largest value before, so that its `weight` means something
     else for them. 'chambolle-pock' [3]_ stops when the root mean square change of `u` is
-    less than `eps` times that of its first step. Of an image of four axes each volume is denoised for itself. NaN spreads.
+    less than `eps` times that of its first step. Of an image of four axes each volume is
+    denoised for itself. NaN spreads.
 
     Three volumes in floats are kept besides the answer; four for 'chambolle-pock'.
 
