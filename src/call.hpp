@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <stdexcept>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -42,11 +41,30 @@ constexpr char element_of = std::is_same_v<E, bool>       ? 'b'
                             : std::is_signed_v<E>         ? 'i'
                                                           : 'u';
 
-// How an argument of type T is called in a signature, told from others, and read.
+// What a parameter takes: its name in signatures, and of an array the elements.
+struct Wanted {
+  const char* word;
+  Argument::Kind kind;
+  char element = 0;
+  i64 bytes = 0;
+
+  // None stands for an array that is not given.
+  bool takes(const Argument& a) const {
+    if (kind != Argument::array) return a.kind == kind;
+    return a.kind == Argument::none || (a.kind == kind && a.element == element && a.bytes == bytes);
+  }
+};
+
+template <class T>
+constexpr Wanted wanted_array(const char* word) {
+  using E = std::remove_const_t<T>;
+  return {word, Argument::array, element_of<E>, i64(sizeof(E))};
+}
+
+// How an argument of type T is told from others, and read.
 template <class T>
 struct Read {
-  static constexpr const char* word = "Scalar";
-  static bool fits(const Argument& a) { return a.kind == Argument::number; }
+  static constexpr Wanted wanted{"Scalar", Argument::number};
   static T get(const Argument& a) {
     return a.is_whole ? static_cast<T>(a.whole) : static_cast<T>(a.real[0]);
   }
@@ -54,63 +72,51 @@ struct Read {
 
 template <>
 struct Read<Edge> {
-  static constexpr const char* word = "Edge";
-  static bool fits(const Argument& a) { return a.kind == Argument::number; }
+  static constexpr Wanted wanted{"Edge", Argument::number};
   static Edge get(const Argument& a) { return static_cast<Edge>(a.whole); }
 };
 
 template <>
 struct Read<Size> {
-  static constexpr const char* word = "Size";
-  static bool fits(const Argument& a) { return a.kind == Argument::triple; }
+  static constexpr Wanted wanted{"Size", Argument::triple};
   static Size get(const Argument& a) { return {i64(a.real[0]), i64(a.real[1]), i64(a.real[2])}; }
 };
 
 template <>
 struct Read<Vec3> {
-  static constexpr const char* word = "Vec3";
-  static bool fits(const Argument& a) { return a.kind == Argument::triple; }
+  static constexpr Wanted wanted{"Vec3", Argument::triple};
   static Vec3 get(const Argument& a) { return {a.real[0], a.real[1], a.real[2]}; }
 };
 
-// Whether an argument holds elements of type T; None stands for an array that is not given.
-template <class T>
-bool holds(const Argument& a) {
-  using E = std::remove_const_t<T>;
-  return a.kind == Argument::none ||
-         (a.kind == Argument::array && a.element == element_of<E> && a.bytes == i64(sizeof(E)));
-}
-
-// The memory of an array of `rank` axes with contiguous rows.
-template <class T>
-T* memory(const Argument& a, int rank) {
+// The memory of an array of `rank` axes with contiguous rows of elements of `bytes` bytes.
+inline void* memory(const Argument& a, int rank, i64 bytes, bool is_output) {
   if (a.rank != rank) throw std::invalid_argument("an array of the wrong rank reached a kernel");
-  if (a.shape[rank - 1] > 1 && a.step[rank - 1] != i64(sizeof(T)))
+  if (a.shape[rank - 1] > 1 && a.step[rank - 1] != bytes)
     throw std::invalid_argument("an array without contiguous rows reached a kernel");
-  if (!std::is_const_v<T> && !a.writable)
+  if (is_output && !a.writable)
     throw std::invalid_argument("a read-only array reached a kernel as its output");
-  return static_cast<T*>(a.data);
+  return a.data;
 }
 
 template <class T>
 struct Read<View<T>> {
-  static constexpr const char* word = std::is_const_v<T> ? "In" : "Out";
-  static bool fits(const Argument& a) { return holds<T>(a); }
+  static constexpr bool is_output = !std::is_const_v<T>;
+  static constexpr Wanted wanted = wanted_array<T>(is_output ? "Out" : "In");
   static View<T> get(const Argument& a) {
     if (a.kind == Argument::none) return {nullptr, {0, 0, 0}, {0, 0, 0}};
-    T* data = memory<T>(a, 3);
     constexpr i64 bytes = sizeof(T);
+    T* data = static_cast<T*>(memory(a, 3, bytes, is_output));
     return {data, {a.shape[0], a.shape[1], a.shape[2]}, {a.step[0] / bytes, a.step[1] / bytes, 1}};
   }
 };
 
 template <class T>
 struct Read<List<T>> {
-  static constexpr const char* word = std::is_const_v<T> ? "ListIn" : "ListOut";
-  static bool fits(const Argument& a) { return holds<T>(a); }
+  static constexpr bool is_output = !std::is_const_v<T>;
+  static constexpr Wanted wanted = wanted_array<T>(is_output ? "ListOut" : "ListIn");
   static List<T> get(const Argument& a) {
     if (a.kind == Argument::none) return {nullptr, 0};
-    return {memory<T>(a, 1), a.shape[0]};
+    return {static_cast<T*>(memory(a, 1, sizeof(T), is_output)), a.shape[0]};
   }
 };
 
@@ -118,28 +124,34 @@ struct Read<List<T>> {
 struct Instance {
   using Erased = void (*)();
   Erased function;
-  bool (*fits)(const std::vector<Argument>&);
-  void (*run)(Erased, cpu::On, const std::vector<Argument>&);
-  std::vector<const char*> words;
+  void (*run)(Erased, cpu::On, const Argument*);
+  const Wanted* wanted;
+  std::size_t count;
+
+  bool takes(const std::vector<Argument>& args) const {
+    if (args.size() != count) return false;
+    for (std::size_t i = 0; i < count; ++i)
+      if (!wanted[i].takes(args[i])) return false;
+    return true;
+  }
 };
 
+template <class... A>
+constexpr Wanted wanted_of[] = {Read<std::decay_t<A>>::wanted...};
+
 template <class... A, std::size_t... I>
-Instance instance(void (*function)(cpu::On, A...), std::index_sequence<I...>) {
-  return {reinterpret_cast<Instance::Erased>(function),
-          [](const std::vector<Argument>& args) {
-            return args.size() == sizeof...(A) && (Read<std::decay_t<A>>::fits(args[I]) && ...);
-          },
-          [](Instance::Erased erased, cpu::On on, const std::vector<Argument>& args) {
-            auto f = reinterpret_cast<void (*)(cpu::On, A...)>(erased);
-            std::tuple<std::decay_t<A>...> values{Read<std::decay_t<A>>::get(args[I])...};
-            f(on, std::get<I>(values)...);
-          },
-          {Read<std::decay_t<A>>::word...}};
+void run_instance(Instance::Erased erased, cpu::On on, const Argument* args,
+                  std::index_sequence<I...>) {
+  reinterpret_cast<void (*)(cpu::On, A...)>(erased)(on, Read<std::decay_t<A>>::get(args[I])...);
 }
 
 template <class... A>
 Instance instance(void (*function)(cpu::On, A...)) {
-  return instance(function, std::index_sequence_for<A...>{});
+  return {reinterpret_cast<Instance::Erased>(function),
+          [](Instance::Erased erased, cpu::On on, const Argument* args) {
+            run_instance<A...>(erased, on, args, std::index_sequence_for<A...>{});
+          },
+          wanted_of<A...>, sizeof...(A)};
 }
 
 // A kernel's instances for each type: `make` gets a value of the type and gives the function.

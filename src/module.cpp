@@ -72,10 +72,10 @@ static void call(const Module::Kernel& kernel, int threads, const py::args& args
   read_args.reserve(args.size());
   for (py::handle a : args) read_args.push_back(read(a));
   for (const Instance& i : kernel.instances) {
-    if (!i.fits(read_args)) continue;
+    if (!i.takes(read_args)) continue;
     try {
       py::gil_scoped_release unlocked;
-      return i.run(i.function, {threads}, read_args);
+      return i.run(i.function, {threads}, read_args.data());
     } catch (const cpu::Interrupted&) {
       throw py::error_already_set();  // what the poll found is still pending
     }
@@ -117,7 +117,8 @@ PYBIND11_MODULE(_cpu, m, pybind11::mod_gil_not_used()) {
   py::dict signatures;
   for (Module::Kernel& k : kernels.kernels) {
     py::list words;
-    for (const char* word : k.instances.front().words) words.append(word);
+    const Instance& first = k.instances.front();
+    for (std::size_t i = 0; i < first.count; ++i) words.append(first.wanted[i].word);
     signatures[k.name.c_str()] = words;
     const std::string name = k.name;
     m.def(name.c_str(), [kernel = std::move(k)](int threads, const py::args& args) {

@@ -57,6 +57,7 @@ def test_no_sanitizer_has_a_word_to_say(variant):
     site = builds.site(
         f"sanitized/{variant}",
         f"-DVOXKERN_LEVELS={LEVEL}",
+        "-DVOXKERN_OPTIMIZE=-O0",
         f"-DVOXKERN_SANITIZE={builds.SANITIZERS[variant]}",
     )
     paths = os.pathsep.join(map(str, (site, ROOT / "tests")))
