@@ -259,6 +259,16 @@ def test_out_is_filled_and_checked_before_anything_is_written(name: str) -> None
                 assert_same(f"{name}, in place", got, wanted)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if takes(name, "spacing")])
+def test_a_spacing_has_one_value_for_each_axis_of_a_volume(name: str) -> None:
+    """Image.map hands it over to whoever takes it; of series the last three axes have one."""
+    spacing = (2.0, 1.0, 1.5)
+    call(name, **images(name), **rest(name), spacing=spacing)
+    series = {**images(name, (2, *SHAPE)), **rest(name, (2, *SHAPE))}
+    if answer_or_refusal(name, "a series", series) is not None:
+        call(name, **series, spacing=spacing)
+
+
 RAGGED = [[1, 2], [3]]
 BAD = {
     "axes": ["x", 99, (0, 0)],

@@ -179,7 +179,7 @@ def test_out_is_filled_and_returned(dtype):
         ({"radius": -1}, ValueError, "radius must be at least 0; got -1"),
         ({"radius": np.nan}, ValueError, "radius must be finite"),
         ({"radius": 1, "spacing": 0}, ValueError, "spacing must be more than 0"),
-        ({"spacing": 1}, ValueError, "spacing is for radius"),
+        ({"spacing": -1}, ValueError, "spacing must be more than 0"),
         ({"radius": 1, "structure": np.ones((3, 3))}, ValueError, "must not both be given"),
     ],
 )

@@ -126,7 +126,7 @@ def test_out_is_filled_and_returned(op):
     [
         ({}, "one of size, footprint, structure and radius must be given; got none"),
         ({"size": 3, "radius": 1}, "got size, radius"),
-        ({"spacing": 1, "size": 3}, "spacing is for radius"),
+        ({"spacing": 0, "size": 3}, "spacing must be more than 0"),
         ({"footprint": np.zeros((3, 3))}, "footprint must have at least one voxel"),
         ({"footprint": np.ones(3)}, "footprint .*must have 2 axes"),
         ({"structure": np.ones((3, 3)), "footprint": np.ones(2)}, "footprint must have the struct"),

@@ -143,7 +143,8 @@ def binary_erosion(
         Erode by a ball instead, in the unit of `spacing`: voxels further than this from
         all that is outside the mask stay.
     spacing : float or sequence of float, optional
-        Distance between voxels, along each axis; for `radius` alone.
+        Distance between voxels, along each axis, for `radius`; a structure and `iterations`
+        count voxels.
     out : array, optional
         Where to write; shape of `image`, bool or uint8, not overlapping it.
     workers : int, optional
@@ -234,9 +235,8 @@ def erode(
     turns = max(0, _args.as_int(iterations, "iterations"))
     border = after = as_border(border_value)
     threads = _args.as_workers(workers)
+    steps = _args.as_spacing(spacing, ndim)
     if radius is None:
-        if spacing is not None:
-            raise ValueError("spacing is for radius, which was not given")
         offsets = _offsets(structure, origin, ndim, any_of)
         if not turns and not (offsets.reshape(-1, 3) == 0).all(1).any():
             raise ValueError(
@@ -246,10 +246,8 @@ def erode(
     else:
         if structure is not None:
             raise ValueError("structure and radius must not both be given")
-        steps = _args.lift(_args.as_spacing(spacing, x.ndim)[-ndim:], math.inf)
-        offsets = ball_offsets(
-            _args.as_float(radius, "radius", 0), steps, (*(1,) * (3 - ndim), *x.shape[-ndim:])
-        )
+        length, size = _args.as_float(radius, "radius", 0), _args.lift(x.shape[-ndim:], 1)
+        offsets = ball_offsets(length, _args.lift(steps, math.inf), size)
         border, after = int(not any_of), int(any_of)
     allowed = None if mask is None else _as_mask(mask, x)
     kind = (

@@ -143,8 +143,7 @@ def as_element(
     _args.as_dtype(x, ("bool", *_args.REAL))
     along = _args.as_axes(axes, _args.as_ndim(x))
     given = {"size": size, "footprint": footprint, "structure": structure, "radius": radius}
-    if spacing is not None and radius is None:
-        raise ValueError("spacing is for radius, which was not given")
+    _args.as_spacing(spacing, len(along))
     if structure is not None and size is None and radius is None:
         structure = _args.as_numbers(structure, "structure")
         if structure.size == 0:
@@ -242,7 +241,7 @@ def grey_erosion(
     radius : float, optional
         A ball instead: voxels no further than this, in the unit of `spacing`.
     spacing : float or sequence of float, optional
-        Distance between voxels along each of `axes`; for `radius` alone.
+        Distance between voxels along each of `axes`, for `radius`; sizes count voxels.
     out : array, optional
         Where to write; same shape and type as `image`, not overlapping it.
     workers : int, optional
