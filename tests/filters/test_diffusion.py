@@ -61,11 +61,20 @@ def test_itks_answer(shape, dtype, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_flips_and_transposes_commute_with_the_filter(kind):
-    x = scene((11, 12, 13))
-    y = anisotropic_diffusion(x, 3, 5, kind)
-    flipped = anisotropic_diffusion(x[::-1, :, ::-1], 3, 5, kind)[::-1, :, ::-1]
-    np.testing.assert_allclose(flipped, y, rtol=1e-12)
-    np.testing.assert_allclose(anisotropic_diffusion(x.T, 3, 5, kind).T, y, rtol=1e-12)
+    for shape in ((11, 12, 13), (34, 18, 515)):  # the latter of several tiles along each axis
+        x = scene(shape)
+        y = anisotropic_diffusion(x, 3, 5, kind)
+        flipped = anisotropic_diffusion(x[::-1, :, ::-1], 3, 5, kind)[::-1, :, ::-1]
+        np.testing.assert_allclose(flipped, y, rtol=1e-12)
+        np.testing.assert_allclose(anisotropic_diffusion(x.T, 3, 5, kind).T, y, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_float32_is_as_good_as_its_digits(kind):
+    x = scene((34, 18, 515), "float32")
+    got = anisotropic_diffusion(x, 5, 2, kind)
+    want = anisotropic_diffusion(x.astype(np.float64), 5, 2, kind)
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-6 * np.ptp(x))
 
 
 def test_lengths_are_the_spacings():

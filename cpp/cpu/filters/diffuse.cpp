@@ -1,7 +1,6 @@
 // Each flow through a face is computed once for the two voxels that share it, but for faces of
 // tiles: what flows out of a row is kept until the next row, or that of the next plane, takes it
-// in. Loops are short, one an axis, so that the processor has several of their turns in hand at
-// once.
+// in. Of the planes of a tile three are kept at a time, as floats with a voxel around them.
 #include <voxkern/filters/diffuse.hpp>
 
 #include <cpu/filters/block.hpp>
@@ -15,138 +14,194 @@ namespace {
 
 template <class C>
 struct Axis {
-  i64 step;  // to the next voxel
-  C scale;   // one over the spacing
+  i64 ahead, back;  // to the neighbours of a voxel
+  C scale;          // one over the spacing
 };
 
-// The difference of the voxels beside a vector of them.
-template <class C>
-Vec<C> central(const C* at, Axis<C> axis) {
-  return simd::load(at + axis.step) - simd::load(at - axis.step);
+// What flows from voxels to the next ones along K axes: from the differences of the two, and from
+// the slopes along the other axes, added up over both.
+template <Flow flow, int K, class C>
+void flow_on(Vec<C> (&ahead)[K], Vec<C> (&p)[K], Vec<C> (&q)[K], const Axis<C> (&to)[K],
+             const C (&p_scale)[K], const C (&q_scale)[K], C by) {
+  using V = Vec<C>;
+  V square[K], share[K];
+  for (int k = 0; k < K; ++k) ahead[k] = ahead[k] * V(to[k].scale);
+  for (int k = 0; k < K; ++k) square[k] = ahead[k] * ahead[k];
+  if constexpr (flow != Flow::plain) {
+    for (int k = 0; k < K; ++k) p[k] = p[k] * V(C(0.25) * p_scale[k]);
+    for (int k = 0; k < K; ++k) q[k] = q[k] * V(C(0.25) * q_scale[k]);
+    for (int k = 0; k < K; ++k) square[k] = simd::fma(p[k], p[k], square[k]);
+    for (int k = 0; k < K; ++k) square[k] = simd::fma(q[k], q[k], square[k]);
+  }
+  for (int k = 0; k < K; ++k) share[k] = square[k] * V(by);
+  simd::exp2(share);
+  for (int k = 0; k < K; ++k) {
+    ahead[k] = ahead[k] * share[k];
+    if constexpr (flow == Flow::curvature)
+      ahead[k] = ahead[k] * simd::inverse_sqrt(square[k] + V(C(1e-10)));
+    if constexpr (flow == Flow::plain) ahead[k] = ahead[k] * V(to[k].scale);
+  }
 }
 
 // What flows from n voxels of a row to the next ones along `to`; p and q are the other axes.
 template <Flow flow, class C>
 void flows(const C* row, C* out, i64 n, Axis<C> to, Axis<C> p, Axis<C> q, C by) {
-  using V = Vec<C>;
-  // Across the face: the mean of the central differences at both of its voxels.
-  const auto across = [](const C* a, const C* b, Axis<C> axis) {
-    return (central(a, axis) + central(b, axis)) * V(C(0.25) * axis.scale);
+  const auto across = [](const C* at, const C* next, Axis<C> axis) {
+    return (simd::load(at + axis.ahead) - simd::load(at - axis.back)) +
+           (simd::load(next + axis.ahead) - simd::load(next - axis.back));
   };
-  for (i64 i = 0; i < n; i += V::lanes) {
-    const C *at = row + i, *next = at + to.step;
-    const V ahead = (simd::load(next) - simd::load(at)) * V(to.scale);
-    V square = ahead * ahead;
-    if constexpr (flow != Flow::plain) {
-      const V u = across(at, next, p), v = across(at, next, q);
-      square = simd::fma(v, v, simd::fma(u, u, square));
-    }
-    V flown = ahead * simd::exp2(square * V(by));
-    if constexpr (flow == Flow::curvature) flown = flown / simd::sqrt(square + V(C(1e-10)));
-    if constexpr (flow == Flow::plain) flown = flown * V(to.scale);
-    simd::store(out + i, flown);
+  for (i64 i = 0; i < n; i += Vec<C>::lanes) {
+    const C *at = row + i, *next = at + to.ahead;
+    Vec<C> ahead[1] = {simd::load(next) - simd::load(at)};
+    Vec<C> u[1] = {across(at, next, p)}, v[1] = {across(at, next, q)};
+    flow_on<flow>(ahead, u, v, {to}, {p.scale}, {q.scale}, by);
+    simd::store(out + i, ahead[0]);
   }
 }
 
+// The same along all axes: what lies across is shared.
 template <Flow flow, class C>
+void flows(const C* row, C* to_z, C* to_y, C* to_x, i64 n, Axis<C> z, Axis<C> y, Axis<C> x, C by) {
+  using V = Vec<C>;
+  const auto u = [](const C* p) { return simd::load(p); };
+  for (i64 i = 0; i < n; i += V::lanes) {
+    const C *at = row + i, *below = at + z.ahead, *next = at + y.ahead, *right = at + 1;
+    const V here = u(at), down = u(below), on = u(next), beside = u(right);
+    const V cz = down - u(at - z.back), cy = on - u(at - y.back), cx = beside - u(at - 1);
+    const V down_on = u(below + y.ahead), down_beside = u(below + 1), on_beside = u(next + 1);
+    V ahead[3] = {down - here, on - here, beside - here};
+    V p[3] = {cy + (down_on - u(below - y.back)), cz + (down_on - u(next - z.back)),
+              cz + (down_beside - u(right - z.back))};
+    V q[3] = {cx + (down_beside - u(below - 1)), cx + (on_beside - u(next - 1)),
+              cy + (on_beside - u(right - y.back))};
+    flow_on<flow>(ahead, p, q, {z, y, x}, {y.scale, z.scale, z.scale}, {x.scale, x.scale, y.scale},
+                  by);
+    simd::store(to_z + i, ahead[0]);
+    simd::store(to_y + i, ahead[1]);
+    simd::store(to_x + i, ahead[2]);
+  }
+}
+
+// A row after what flowed into it and out of it.
+template <Flow flow, class C>
+void step_row(const C* at, const C* above, const C* below, const C* before, const C* next,
+              const C* right, C* to, i64 n, Axis<C> z, Axis<C> y, Axis<C> x, C step) {
+  using V = Vec<C>;
+  const V zero = C(0);
+  for (i64 i = 0; i < n; i += V::lanes) {
+    const V u = simd::load(at + i);
+    V speed = (simd::load(below + i) - simd::load(above + i)) +
+              (simd::load(next + i) - simd::load(before + i)) +
+              (simd::load(right + i) - simd::load(right + i - 1));
+    if constexpr (flow == Flow::curvature) {
+      // Upwind: what is higher counts where the level rises, what is lower where it falls.
+      using Bits = typename V::Mask;
+      using Lane = typename Bits::Lane;
+      const Bits turned = ~(speed > zero) & Bits(std::numeric_limits<Lane>::min());
+      const auto along = [&](Axis<C> axis) {
+        const V back = simd::load(at + i - axis.back) - u,
+                ahead = simd::load(at + i + axis.ahead) - u;
+        const V a = simd::max(simd::bits_as<C>(simd::bits_as<Lane>(back) ^ turned), zero);
+        const V b = simd::max(simd::bits_as<C>(simd::bits_as<Lane>(ahead) ^ turned), zero);
+        return simd::fma(a, a, b * b) * V(axis.scale * axis.scale);
+      };
+      speed = speed * simd::sqrt(along(z) + along(y) + along(x));
+    }
+    simd::store(to + i, simd::fma(speed, V(step), u), int(std::min<i64>(V::lanes, n - i)));
+  }
+}
+
+template <class C>
 class Tile {
  public:
-  template <class T>
-  Tile(View<const T> in, Size from, Size size, Vec3 scale, C by, C step)
+  Tile(Size from, Size size, Vec3 scale, C by, C step)
       : from_(from),
         size_(size),
-        block_(size, {1, 1, 1}),
-        z_{block_.plane(), C(scale.z)},
-        y_{block_.pitch(), C(scale.y)},
-        x_{1, C(scale.x)},
+        pitch_((size.x + 1 + pad - 1) / pad * pad + pad),
+        plane_((size.y + 2) * pitch_),
+        scale_(scale),
         by_(by),
         step_(step),
-        fz_((size.y + 1) * block_.pitch()),
-        fy_(2 * block_.pitch()),
-        fx_(block_.pitch() + Block<C>::lanes),
-        speed_(block_.pitch()) {
-    block_.read(in, from, size, Edge::nearest);
+        ring_(3 * plane_ + 2 * pad),
+        flows_((size.y + 4) * pitch_ + pad) {
+    std::fill(ring_.begin(), ring_.end(), C(0));
   }
 
-  void run(View<C> out) {
-    const i64 pitch = block_.pitch();
-    // What a row has taken in makes room for what flows out of it.
-    C *spare = fz_.data() + size_.y * pitch, *from = fy_.data(), *into = from + pitch;
-    std::vector<C*> fz(size_.y);
-    for (i64 y = 0; y < size_.y; ++y) {
-      fz[y] = fz_.data() + y * pitch;
-      flows<flow>(block_.row(-1, y), fz[y], size_.x, z_, y_, x_, by_);
+  template <Flow flow, class T>
+  void run(View<const T> in, View<C> out) {
+    const i64 n = size_.x;
+    const Axis<C> y{pitch_, pitch_, C(scale_.y)}, x{1, 1, C(scale_.x)};
+    C *spare = kept(size_.y), *before = kept(size_.y + 1), *next = kept(size_.y + 2);
+    C* const right = kept(size_.y + 3);
+    std::vector<C*> above(static_cast<size_t>(size_.y));
+    for (i64 j = -1; j <= size_.y; ++j) read(in, -1, j), read(in, 0, j);
+    for (i64 j = 0; j < size_.y; ++j) {
+      above[j] = kept(j);
+      flows<flow>(row(-1, j), above[j], n, axis_z(-1), y, x, by_);
     }
-    for (i64 z = 0; z < size_.z; ++z) {
-      flows<flow>(block_.row(z, -1), into, size_.x, y_, z_, x_, by_);
-      for (i64 y = 0; y < size_.y; ++y) {
-        const C* at = block_.row(z, y);
-        flows<flow>(at, spare, size_.x, z_, y_, x_, by_);
-        flows<flow>(at, from, size_.x, y_, z_, x_, by_);
-        flows<flow>(at - 1, fx_.data(), size_.x + 1, x_, z_, y_, by_);
-        step_row(at, fz[y], spare, into, from, out.row(from_.z + z, from_.y + y) + from_.x);
-        std::swap(fz[y], spare);
-        std::swap(from, into);
+    for (i64 k = 0; k < size_.z; ++k) {
+      const Axis<C> z = axis_z(k);
+      for (i64 j = -1; j <= 1; ++j) read(in, k + 1, j);
+      flows<flow>(row(k, -1), next, n, y, z, x, by_);
+      for (i64 j = 0; j < size_.y; ++j) {
+        if (j > 0) read(in, k + 1, j + 1);
+        std::swap(before, next);
+        const C* at = row(k, j);
+        flows<flow>(at - 1, right - 1, 1, x, z, y, by_);
+        flows<flow>(at, spare, next, right, n, z, y, x, by_);
+        step_row<flow>(at, above[j], spare, before, next, right,
+                       out.row(from_.z + k, from_.y + j) + from_.x, n, z, y, x, step_);
+        // What a row has taken in makes room for what flows out of the next.
+        std::swap(above[j], spare);
       }
     }
   }
 
  private:
-  using V = Vec<C>;
+  static constexpr i64 pad = 64 / sizeof(C);  // rows begin where cache lines do
 
-  void step_row(const C* at, const C* above, const C* below, const C* before, const C* next,
-                C* to) const {
-    // Copies: for all the compiler knows, what is written might be the members.
-    const Axis<C> z = z_, y = y_, x = x_;
-    const V step = step_, zero = C(0);
-    const i64 n = size_.x;
-    const C* fx = fx_.data();
-    C* speeds = speed_.data();
-    for (i64 i = 0; i < n; i += V::lanes)
-      simd::store(speeds + i, (simd::load(below + i) - simd::load(above + i)) +
-                                  (simd::load(next + i) - simd::load(before + i)) +
-                                  (simd::load(fx + i + 1) - simd::load(fx + i)));
-    for (i64 i = 0; i < n; i += V::lanes) {
-      const V u = simd::load(at + i);
-      V speed = simd::load(speeds + i);
-      if constexpr (flow == Flow::curvature) {
-        // Upwind: what is higher counts where the level rises, what is lower where it falls.
-        using Bits = typename V::Mask;
-        using Lane = typename Bits::Lane;
-        const Bits turned = ~(speed > zero) & Bits(std::numeric_limits<Lane>::min());
-        V square = zero;
-        const auto add = [&](const C* beside, C scale) {
-          const V higher = (simd::load(beside + i) - u) * V(scale);
-          const V a = simd::max(simd::bits_as<C>(simd::bits_as<Lane>(higher) ^ turned), zero);
-          square = simd::fma(a, a, square);
-        };
-        add(at - z.step, z.scale), add(at + z.step, z.scale);
-        add(at - y.step, y.scale), add(at + y.step, y.scale);
-        add(at - x.step, x.scale), add(at + x.step, x.scale);
-        speed = speed * simd::sqrt(square);
-      }
-      simd::store(to + i, simd::fma(speed, step, u), int(std::min<i64>(V::lanes, n - i)));
-    }
+  C* row(i64 k, i64 j) const {
+    return ring_.data() + (k + 3) % 3 * plane_ + (j + 1) * pitch_ + pad;
+  }
+  C* kept(i64 j) const { return flows_.data() + j * pitch_ + pad; }
+  Axis<C> axis_z(i64 k) const {
+    return {row(k + 1, 0) - row(k, 0), row(k, 0) - row(k + 2, 0), C(scale_.z)};
+  }
+
+  template <class T>
+  void read(View<const T> in, i64 k, i64 j) {
+    const auto line = [&](i64 z) {
+      return in.row(std::clamp<i64>(from_.z + z, 0, in.size.z - 1),
+                    std::clamp<i64>(from_.y + j, 0, in.size.y - 1)) +
+             from_.x;
+    };
+    const T *from = line(k), *soon = line(k + 1);
+    C* to = row(k, j);
+    to[-1] = C(from[from_.x > 0 ? -1 : 0]);
+    for (i64 i = 0; i < size_.x; ++i) to[i] = C(from[i]);
+    to[size_.x] = C(from[std::min(size_.x, in.size.x - 1 - from_.x)]);
+    for (i64 i = 0; i < size_.x; i += i64(64 / sizeof(T))) __builtin_prefetch(soon + i);
   }
 
   Size from_, size_;
-  Block<C> block_;
-  Axis<C> z_, y_, x_;
+  i64 pitch_, plane_;
+  Vec3 scale_;
   C by_, step_;
-  Scratch<C> fz_, fy_, fx_, speed_;
+  Scratch<C> ring_, flows_;
 };
 
 }  // namespace
 
 template <class T, class R>
 void diffuse(On on, View<const T> x, View<R> y, Vec3 scale, f64 by, f64 step, i64 flow) {
-  for_tiles(on, x.size, fitted({16, 16, 256}, x.size), [&](Size from, Size size) {
+  for_tiles(on, x.size, {32, 16, 512}, [&](Size from, Size size) {
+    Tile<R> tile(from, size, scale, R(by), R(step));
     if (Flow(flow) == Flow::gradient)
-      Tile<Flow::gradient, R>(x, from, size, scale, R(by), R(step)).run(y);
+      tile.template run<Flow::gradient>(x, y);
     else if (Flow(flow) == Flow::curvature)
-      Tile<Flow::curvature, R>(x, from, size, scale, R(by), R(step)).run(y);
+      tile.template run<Flow::curvature>(x, y);
     else
-      Tile<Flow::plain, R>(x, from, size, scale, R(by), R(step)).run(y);
+      tile.template run<Flow::plain>(x, y);
   });
 }
 

@@ -1,43 +1,71 @@
-// Exponentials of vectors, by a polynomial on [-0.5, 0.5] and the bits of the exponent.
+// Exponentials of vectors, by a polynomial on [-0.5, 0.5] and the bits of the exponent; and one
+// over a square root.
 #pragma once
 #include <voxkern/simd.hpp>
 
 namespace voxkern::simd {
 
-// 2^a for a at most 126: off by 2e-7 of the value in float32, by 4e-16 in float64. Below -126 it is
-// as good as nothing; NaN gives nothing of use.
-template <int N>
-inline Vec<f32, N> exp2(Vec<f32, N> a) {
+// 2^a for each a at most 126: off by 2e-7 of the value in float32, by 4e-16 in float64. Below -126
+// it is as good as nothing; NaN gives nothing of use. Several vectors take each step together,
+// since a processor sees too little of the next one while it waits for the last steps of another.
+template <int N, int K>
+inline void exp2(Vec<f32, N> (&a)[K]) {
   using V = Vec<f32, N>;
   const V magic = 12582912.0f;  // 1.5 * 2^23: what is added to it is rounded to a whole number
-  a = max(a, -126.0f);
-  const V t = a + magic, r = a - (t - magic);
-  V p = 0.0013390863364671211f;
-  p = fma(p, r, 0.009676031918322052f);
-  p = fma(p, r, 0.055503571142190782f);
-  p = fma(p, r, 0.24022107485308339f);
-  p = fma(p, r, 0.69314718802622877f);
-  p = fma(p, r, 1.0f);
-  return bits_as<f32>(bits_as<i32>(p) + (bits_as<i32>(t) << 23));
+  V t[K], p[K];
+  for (V& v : a) v = max(v, -126.0f);
+  for (int k = 0; k < K; ++k) t[k] = a[k] + magic;
+  for (int k = 0; k < K; ++k) a[k] = a[k] - (t[k] - magic);
+  for (int k = 0; k < K; ++k) p[k] = fma(V(0.0013390863364671211f), a[k], 0.009676031918322052f);
+  for (const f32 c : {0.055503571142190782f, 0.24022107485308339f, 0.69314718802622877f, 1.0f})
+    for (int k = 0; k < K; ++k) p[k] = fma(p[k], a[k], c);
+  for (int k = 0; k < K; ++k) a[k] = bits_as<f32>(bits_as<i32>(p[k]) + (bits_as<i32>(t[k]) << 23));
 }
-template <int N>
-inline Vec<f64, N> exp2(Vec<f64, N> a) {
+template <int N, int K>
+inline void exp2(Vec<f64, N> (&a)[K]) {
   using V = Vec<f64, N>;
   const V magic = 6755399441055744.0;  // 1.5 * 2^52
-  a = max(a, -1022.0);
-  const V t = a + magic, r = a - (t - magic);
-  V p = 7.0725825725482288e-09;
-  p = fma(p, r, 1.0208690372639245e-07);
-  p = fma(p, r, 1.3215442609276775e-06);
-  p = fma(p, r, 1.5252657259779019e-05);
-  p = fma(p, r, 0.00015403530441684431);
-  p = fma(p, r, 0.0013333558230165855);
-  p = fma(p, r, 0.009618129107606949);
-  p = fma(p, r, 0.055504108664447709);
-  p = fma(p, r, 0.24022650695910097);
-  p = fma(p, r, 0.69314718055994995);
-  p = fma(p, r, 1.0);
-  return bits_as<f64>(bits_as<i64>(p) + (bits_as<i64>(t) << 52));
+  V t[K], p[K];
+  for (V& v : a) v = max(v, -1022.0);
+  for (int k = 0; k < K; ++k) t[k] = a[k] + magic;
+  for (int k = 0; k < K; ++k) a[k] = a[k] - (t[k] - magic);
+  for (int k = 0; k < K; ++k) p[k] = fma(V(7.0725825725482288e-09), a[k], 1.0208690372639245e-07);
+  for (const f64 c : {1.3215442609276775e-06, 1.5252657259779019e-05, 0.00015403530441684431,
+                      0.0013333558230165855, 0.009618129107606949, 0.055504108664447709,
+                      0.24022650695910097, 0.69314718055994995, 1.0})
+    for (int k = 0; k < K; ++k) p[k] = fma(p[k], a[k], c);
+  for (int k = 0; k < K; ++k) a[k] = bits_as<f64>(bits_as<i64>(p[k]) + (bits_as<i64>(t[k]) << 52));
+}
+template <class T, int N>
+inline Vec<T, N> exp2(Vec<T, N> a) {
+  Vec<T, N> all[1] = {a};
+  exp2(all);
+  return all[0];
+}
+
+// One over the square root of what is normal and positive: off by 2e-7 of the value in float32,
+// where processors guess it to twelve bits or so and differ in the guess.
+template <int N>
+inline Vec<f32, N> inverse_sqrt(Vec<f32, N> a) {
+  using V = Vec<f32, N>;
+  V guess;
+#if defined(__x86_64__)
+  if constexpr (N == 4) guess.v = (typename V::Raw)_mm_rsqrt_ps((__m128)a.v);
+#if defined(__AVX2__)
+  if constexpr (N == 8) guess.v = (typename V::Raw)_mm256_rsqrt_ps((__m256)a.v);
+#endif
+#if defined(__AVX512F__)
+  if constexpr (N == 16) guess.v = (typename V::Raw)_mm512_rsqrt14_ps((__m512)a.v);
+#endif
+  const V off = fma(-(a * guess), guess, V(1.0f));
+  return fma(guess * off, fma(V(0.375f), off, V(0.5f)), guess);
+#else
+  return V(1.0f) / sqrt(a);
+#endif
+}
+template <int N>
+inline Vec<f64, N> inverse_sqrt(Vec<f64, N> a) {
+  return Vec<f64, N>(1.0) / sqrt(a);
 }
 
 }  // namespace voxkern::simd
