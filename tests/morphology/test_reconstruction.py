@@ -95,6 +95,43 @@ def test_scikit_image_agrees_on_local_extrema(name, dtype):
     assert not ours(np.full((3, 4), 7, dtype)).any()
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+@pytest.mark.parametrize("h", [1, 12, 60])
+def test_far_reaching_peaks_are_scikit_images(dtype, h):
+    morphology = pytest.importorskip("skimage.morphology")
+    x = 25 * np.random.default_rng(4).standard_normal((24, 33, 70))
+    x = np.clip(x + 90, 0, 255).astype(dtype)
+    for ours, theirs in ((h_maxima, morphology.h_maxima), (h_minima, morphology.h_minima)):
+        for workers in (1, 3):
+            np.testing.assert_array_equal(ours(x, h, workers=workers), theirs(x, h))
+
+
+@pytest.mark.parametrize("h", [1, 200, 40000, 65535])
+@pytest.mark.parametrize("dtype", ["int16", "uint16"])
+def test_heights_that_the_type_has_no_number_for(dtype, h):
+    ends = np.iinfo(dtype)
+    x = np.array([0, 40000, 30000, 65535, 65534, 0, 200, 0]) + ends.min
+    x = x.astype(dtype)
+    for ours in (h_maxima, h_minima):
+        np.testing.assert_array_equal(ours(x, h), ours(x.astype(np.float64), h))
+
+
+@pytest.mark.parametrize("columns", [5, 9, 34, 67, 130])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_the_last_columns_are_looked_at_as_all_others(dtype, columns):
+    x = np.random.default_rng(0).integers(0, 9, (4, 6, columns)).astype(dtype)
+    for ours in (local_maxima, local_minima):
+        np.testing.assert_array_equal(ours(x), ours(x[:, :, ::-1])[:, :, ::-1])
+
+
+def test_zeros_of_either_sign_are_one_plateau():
+    x = np.full((5, 5, 40), -1, np.float32)
+    x[2, 2, 3:20] = 0
+    x[2, 2, 5:20:3] = -0.0
+    np.testing.assert_array_equal(local_maxima(x), x == 0)
+    np.testing.assert_array_equal(local_minima(-x), x == 0)
+
+
 def test_nan_is_the_highest_peak():
     x = np.array([0, np.nan, 0, 1, 0])
     assert local_maxima(x).tolist() == [False, True, False, True, False]

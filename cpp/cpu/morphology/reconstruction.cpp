@@ -1,8 +1,8 @@
-// The hybrid algorithm (Vincent 1993, https://doi.org/10.1109/83.217222): one raster scan, one scan
-// back, and a queue for what is left. Slabs of planes are done so side by side, every other one at
-// a time, and again from their border planes until nothing changes. The answer is the one fixed
-// point, whoever comes first. Dilation is done on keys; an erosion is one of keys with all bits
-// turned.
+// The hybrid algorithm (Vincent 1993, https://doi.org/10.1109/83.217222): a raster scan, a scan
+// back, the same again while many voxels rise, and a queue for what is left. Slabs of planes are
+// done so side by side, every other one at a time, and again from their border planes until nothing
+// changes. The answer is the one fixed point, whoever comes first. Dilation is done on keys; an
+// erosion is one of keys with all bits turned.
 #include <voxkern/bits.hpp>
 #include <voxkern/morphology/reconstruction.hpp>
 
@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace voxkern::cpu {
@@ -42,14 +44,21 @@ class Reconstructor {
         mask_(mask),
         flip_(flip),
         steps_(steps_of(offsets)),
-        value_(n_.count()) {}
+        across_(n_.x + 2),
+        plane_((n_.y + 2) * across_),
+        value_(n_.z * plane_) {}
 
   void run(View<const T> seed, View<T> y) {
     each_row([&](i64 z, i64 row) {
       const T* from = seed.row(z, row);
       K* to = at(z, row);
-      for (i64 x = 0; x < n_.x; ++x) to[x] = key(from[x]);
+      const i64 nx = n_.x;  // bytes that are written might be anything that is not a local
+      const K flip = flip_;
+      for (i64 x = 0; x < nx; ++x) to[x] = K(rank_key(from[x]) ^ flip);
+      to[-1] = to[nx] = highest;
     });
+    for (i64 z = 0; z < n_.z; ++z)
+      for (i64 row : {i64(-1), n_.y}) std::fill_n(at(z, row) - 1, across_, highest);
     const i64 slabs = std::clamp<i64>(on_.threads == 1 ? 1 : 4 * on_.threads, 1, (n_.z + 3) / 4);
     std::vector<u8> changed(std::size_t(slabs), 1);
     for (bool first = true;; first = false) {
@@ -64,7 +73,7 @@ class Reconstructor {
           if (first)
             now[std::size_t(s)] = scan(from, to);
           else if (beside(s - 1) || beside(s + 1))
-            now[std::size_t(s)] = settle(from, to, true);
+            now[std::size_t(s)] = settle(from, to);
         });
       if (slabs == 1 || std::none_of(now.begin(), now.end(), [](u8 c) { return c; })) break;
       changed = now;
@@ -72,7 +81,9 @@ class Reconstructor {
     each_row([&](i64 z, i64 row) {
       const K* from = at(z, row);
       T* to = y.row(z, row);
-      for (i64 x = 0; x < n_.x; ++x) from_rank_key(K(from[x] ^ flip_), to[x]);
+      const i64 nx = n_.x;
+      const K flip = flip_;
+      for (i64 x = 0; x < nx; ++x) from_rank_key(K(from[x] ^ flip), to[x]);
     });
   }
 
@@ -82,10 +93,13 @@ class Reconstructor {
   const View<const T> mask_;
   const K flip_;
   const std::vector<Step> steps_;
+  // Planes have a margin that nothing can raise, so that the queue asks for no borders.
+  static constexpr K highest = std::numeric_limits<K>::max();
+  const i64 across_, plane_;
   Scratch<K> value_;
 
   K key(T v) const { return K(rank_key(v) ^ flip_); }
-  K* at(i64 z, i64 y) const { return value_.data() + (z * n_.y + y) * n_.x; }
+  K* at(i64 z, i64 y) const { return value_.data() + z * plane_ + (y + 1) * across_ + 1; }
 
   template <class F>
   void each_row(F task) const {
@@ -106,46 +120,64 @@ class Reconstructor {
   }
   void limits(i64 z, i64 y, K* line) const {
     const T* row = mask_.row(z, y);
-    for (i64 x = 0; x < n_.x; ++x) line[x] = key(row[x]);
+    const i64 nx = n_.x;
+    const K flip = flip_;
+    for (i64 x = 0; x < nx; ++x) line[x] = K(rank_key(row[x]) ^ flip);
   }
 
   bool scan(i64 from, i64 to) {
-    const bool along = std::any_of(steps_.begin(), steps_.end(),
-                                   [](const Step& s) { return !s.z && !s.y && s.x; });
-    Scratch<K> limit(n_.x);
-    for (i64 row = from * n_.y; row < to * n_.y; ++row) {
-      const i64 z = row / n_.y, y = row % n_.y;
-      K* line = at(z, y);
-      limits(z, y, limit.data());
-      gather(z, y, line,
-             [&](const Step& s) { return s.before() && (s.z || s.y) && z + s.z >= from; });
-      K last = std::numeric_limits<K>::min();
-      for (i64 x = 0; x < n_.x; ++x) {
-        const K best = along ? std::max(line[x], last) : line[x];
-        line[x] = last = std::min(best, limit[x]);
-      }
+    // Beyond this, scanning all once more costs less than the queue.
+    const std::size_t many = std::size_t((to - from) * n_.y * n_.x / 128);
+    std::vector<i64> queue;
+    for (int turn = 0; turn < 16; ++turn) {
+      sweep<true>(from, to);
+      sweep<false>(from, to);
+      queue.clear();
+      raise(from, to, false, queue);
+      if (queue.size() <= many) break;
     }
-    for (i64 row = to * n_.y - 1; row >= from * n_.y; --row) {
-      const i64 z = row / n_.y, y = row % n_.y;
-      K* line = at(z, y);
-      limits(z, y, limit.data());
-      gather(z, y, line,
-             [&](const Step& s) { return !s.before() && (s.z || s.y) && z + s.z < to; });
-      K last = std::numeric_limits<K>::min();
-      for (i64 x = n_.x - 1; x >= 0; --x) {
-        const K best = along ? std::max(line[x], last) : line[x];
-        line[x] = last = std::min(best, limit[x]);
-      }
-    }
-    settle(from, to, false);
+    spread(from, to, queue);
     return true;
   }
 
-  // Raises what neighbours can still raise, until nothing changes: all rows of a slab are looked
-  // at, or those of its border planes with what lies beyond.
-  bool settle(i64 from, i64 to, bool borders) {
+  template <bool forward>
+  void sweep(i64 from, i64 to) {
+    const bool along = std::any_of(steps_.begin(), steps_.end(),
+                                   [](const Step& s) { return !s.z && !s.y && s.x; });
+    Scratch<K> limit(n_.x);
+    for (i64 i = 0; i < (to - from) * n_.y; ++i) {
+      const i64 row = forward ? from * n_.y + i : to * n_.y - 1 - i, z = row / n_.y, y = row % n_.y;
+      K* line = at(z, y);
+      limits(z, y, limit.data());
+      gather(z, y, line, [&](const Step& s) {
+        return s.before() == forward && (s.z || s.y) && from <= z + s.z && z + s.z < to;
+      });
+      const i64 nx = n_.x;
+      const K* most = limit.data();
+      K last = std::numeric_limits<K>::min();
+      for (i64 c = 0; c < nx; ++c) {
+        const i64 x = forward ? c : nx - 1 - c;
+        const K best = along ? std::max(line[x], last) : line[x];
+        line[x] = last = std::min(best, most[x]);
+      }
+    }
+  }
+
+  // Raises what neighbours can still raise, until nothing changes: in the border planes of a slab,
+  // by what lies beyond.
+  bool settle(i64 from, i64 to) {
     std::vector<i64> queue;
-    Scratch<K> limit(n_.x), line(n_.x);
+    raise(from, to, true, queue);
+    const bool changed = !queue.empty();
+    spread(from, to, queue);
+    return changed;
+  }
+
+  // Raises every voxel once, all of a slab by each other or those of its border planes by all
+  // around, and lists what rose.
+  void raise(i64 from, i64 to, bool borders, std::vector<i64>& queue) {
+    const i64 nx = n_.x;
+    Scratch<K> limit(nx), line(nx);
     for (i64 z = from; z < to; ++z) {
       if (borders && z != from && z != to - 1) continue;
       for (i64 y = 0; y < n_.y; ++y) {
@@ -154,34 +186,37 @@ class Reconstructor {
         std::copy_n(here, n_.x, line.begin());
         gather(z, y, line.data(),
                [&](const Step& s) { return borders || (from <= z + s.z && z + s.z < to); });
-        for (i64 x = 0; x < n_.x; ++x) {
-          const K best = std::min(line[x], limit[x]);
-          if (best > here[x]) {
-            here[x] = best;
-            queue.push_back((z * n_.y + y) * n_.x + x);
-          }
+        const i64 start = here - value_.data();
+        for (i64 x = 0; x < nx; x += Vec<K>::lanes) {
+          const int some = int(std::min<i64>(Vec<K>::lanes, nx - x));
+          const Vec<K> best =
+              min(simd::load(line.data() + x, some), simd::load(limit.data() + x, some));
+          u64 rose = simd::bits(best > simd::load(here + x, some)) & bits::first(some);
+          if (!rose) continue;
+          simd::store(here + x, max(best, simd::load(here + x, some)), some);
+          for (; rose; rose &= rose - 1) queue.push_back(start + x + bits::lowest(rose));
         }
       }
     }
-    const bool changed = !queue.empty();
-    std::vector<i64> next;
+  }
+
+  void spread(i64 from, i64 to, std::vector<i64>& queue) {
+    std::vector<i64> ways, next;
+    for (const Step& s : steps_) ways.push_back(s.z * plane_ + s.y * across_ + s.x);
+    const u64 start = u64(from * plane_), size = u64((to - from) * plane_);
     for (; !queue.empty(); queue.swap(next), next.clear())
       for (const i64 p : queue) {
-        const i64 x = p % n_.x, y = p / n_.x % n_.y, z = p / n_.x / n_.y;
         const K value = value_[p];
-        for (const Step& s : steps_) {
-          const i64 zz = z + s.z, yy = y + s.y, xx = x + s.x;
-          if (zz < from || zz >= to || yy < 0 || yy >= n_.y || xx < 0 || xx >= n_.x) continue;
-          K& other = at(zz, yy)[xx];
-          if (value <= other) continue;
-          const K best = std::min(value, key(mask_(zz, yy, xx)));
-          if (best > other) {
-            other = best;
-            next.push_back((zz * n_.y + yy) * n_.x + xx);
-          }
+        for (const i64 way : ways) {
+          const i64 q = p + way;
+          if (u64(q) - start >= size || value <= value_[q]) continue;
+          const i64 z = q / plane_, y = q % plane_ / across_ - 1, x = q % plane_ % across_ - 1;
+          const K best = std::min(value, key(mask_(z, y, x)));
+          if (best <= value_[q]) continue;
+          value_[q] = best;
+          next.push_back(q);
         }
       }
-    return changed;
   }
 };
 
@@ -194,89 +229,160 @@ void reconstruction(On on, View<const T> seed, View<const T> mask, View<T> y,
   Reconstructor<T>(on, mask, offsets, lower ? K(~K(0)) : K(0)).run(seed, y);
 }
 
-template <class T>
-void local_extrema(On on, View<const T> x, View<u8> y, List<const i64> offsets, i64 lower,
-                   i64 borders) {
-  using K = Key<T>;
-  const Size n = x.size;
-  const K flip = lower ? K(~K(0)) : K(0);
-  const std::vector<Step> steps = steps_of(offsets);
-  const auto key = [&](i64 z, i64 row, i64 column) {
-    return K(rank_key(x(z, row, column)) ^ flip);
-  };
-  const auto at_end = [](i64 i, i64 size) { return size > 1 && (i == 0 || i == size - 1); };
-  // 1: may be one. 0: has a higher neighbour, or lies at the end.
-  parallel_slabs(on, n.z * n.y, std::max<i64>(1, 16384 / n.x), [&](i64 begin, i64 end) {
-    for (i64 line = begin; line < end; ++line) {
-      const i64 z = line / n.y, row = line % n.y;
-      u8* out = y.row(z, row);
-      std::vector<const T*> there;  // beside the row's first voxel
-      std::vector<const Step*> inner;
-      for (const Step& s : steps) {
-        if (z + s.z < 0 || z + s.z >= n.z || row + s.y < 0 || row + s.y >= n.y) continue;
-        there.push_back(x.row(z + s.z, row + s.y) + s.x);
-        inner.push_back(&s);
-      }
-      const T* here = x.row(z, row);
-      const auto one = [&](i64 c) {
-        bool highest = true;
-        for (std::size_t i = 0; i < there.size(); ++i)
-          if (c + inner[i]->x >= 0 && c + inner[i]->x < n.x)
-            highest &= K(rank_key(there[i][c]) ^ flip) <= K(rank_key(here[c]) ^ flip);
-        out[c] = highest;
-      };
-      using V = Vec<K>;
-      i64 c = 0;
-      for (; c < std::min<i64>(1, n.x); ++c) one(c);
-      for (; c + V::lanes < n.x; c += V::lanes) {
-        const V own = as_keys<T>(simd::load(here + c)) ^ V(flip);
-        V most = own;
-        for (const T* p : there) most = max(most, as_keys<T>(simd::load(p + c)) ^ V(flip));
-        const u64 highest = simd::bits(most == own);
-        for (int b = 0; b < V::lanes; b += 8)
-          std::memcpy(out + c + b, &bits::bytes_of[highest >> b & 255], least(V::lanes - b, 8));
-      }
-      for (; c < n.x; ++c) one(c);
-      if (borders) continue;
-      if (at_end(z, n.z) || at_end(row, n.y)) std::fill_n(out, n.x, u8(0));
-      if (n.x > 1) out[0] = out[n.x - 1] = 0;
+namespace {
+
+// Which order a search for extrema has: what beats a value, and what is level with it.
+template <class T, bool lower>
+struct Order {
+  using V = Vec<T>;
+  using M = typename V::Mask;
+
+  // Lanes that q beats. NaN is the highest of all.
+  static M beats(V q, V own, M number) {
+    if constexpr (!std::is_floating_point_v<T>)
+      return lower ? q < own : q > own;
+    else if constexpr (lower)
+      return (q < own) | (~number & (q == q));
+    else
+      return ~(q <= own) & number;
+  }
+  static M level(V q, V own, M number) {
+    if constexpr (!std::is_floating_point_v<T>)
+      return q == own;
+    else
+      return (q == own) | (~number & (q != q));
+  }
+  static bool beats(T q, T own) {
+    if (lower) return q < own || (own != own && q == q);
+    return q > own || (q != q && own == own);
+  }
+  static bool level(T q, T own) { return q == own || (q != q && own != own); }
+};
+
+constexpr u8 beaten = 0, single = 1, plateau = 2;
+
+// Finds out which voxels of a row have no higher neighbour, and which of these one as high.
+// `there` are the rows around, each from the neighbour of the first voxel on, and `by` how far
+// that is along the row.
+template <class T, bool lower>
+void mark(const T* here, const std::vector<const T*>& there, const std::vector<i64>& by, i64 n,
+          u8* out) {
+  using O = Order<T, lower>;
+  using V = Vec<T>;
+  using M = typename V::Mask;
+  const auto one = [&](i64 c) {
+    bool beats = false, level = false;
+    for (std::size_t i = 0; i < there.size(); ++i) {
+      if (c + by[i] < 0 || c + by[i] >= n) continue;
+      beats |= O::beats(there[i][c], here[c]);
+      level |= O::level(there[i][c], here[c]);
     }
+    out[c] = beats ? beaten : level ? plateau : single;
+  };
+  const auto many = [&](i64 c) {
+    const V own = simd::load(here + c);
+    const M number = own == own;
+    M beats = M(0), level = M(0);
+    for (const T* p : there) beats |= O::beats(simd::load(p + c), own, number);
+    const u64 highest = simd::bits(~beats);
+    if (highest)
+      for (const T* p : there) level |= O::level(simd::load(p + c), own, number);
+    const u64 shared = highest & simd::bits(level);
+    for (int b = 0; b < V::lanes; b += 8) {
+      const u64 flags = bits::bytes_of[highest >> b & 255] + bits::bytes_of[shared >> b & 255];
+      std::memcpy(out + c + b, &flags, least(V::lanes - b, 8));
+    }
+  };
+  if (n < V::lanes + 2) {
+    for (i64 c = 0; c < n; ++c) one(c);
+    return;
+  }
+  one(0);
+  for (i64 c = 1; c + V::lanes < n; c += V::lanes) many(c);
+  many(n - 1 - V::lanes);
+  one(n - 1);
+}
+
+template <class T, bool lower>
+void find_extrema(On on, View<const T> x, View<u8> y, const std::vector<Step>& steps,
+                  bool borders) {
+  const Size n = x.size;
+  const auto at_end = [](i64 i, i64 size) { return size > 1 && (i == 0 || i == size - 1); };
+  const auto each_row = [&](auto f) {
+    parallel_slabs(on, n.z * n.y, std::max<i64>(1, 16384 / n.x), [&](i64 begin, i64 end) {
+      for (i64 row = begin; row < end; ++row) f(row / n.y, row % n.y);
+    });
+  };
+  std::atomic<bool> any_beaten{false}, any_plateau{false};
+  each_row([&](i64 z, i64 row) {
+    std::vector<const T*> there;
+    std::vector<i64> by;
+    for (const Step& s : steps) {
+      if (z + s.z < 0 || z + s.z >= n.z || row + s.y < 0 || row + s.y >= n.y) continue;
+      there.push_back(x.row(z + s.z, row + s.y) + s.x);
+      by.push_back(s.x);
+    }
+    u8* out = y.row(z, row);
+    mark<T, lower>(x.row(z, row), there, by, n.x, out);
+    if (!borders) {
+      if (at_end(z, n.z) || at_end(row, n.y)) std::fill_n(out, n.x, beaten);
+      if (n.x > 1) out[0] = out[n.x - 1] = beaten;
+    }
+    if (std::memchr(out, beaten, std::size_t(n.x))) any_beaten = true;
+    if (std::memchr(out, plateau, std::size_t(n.x))) any_plateau = true;
   });
-  // What hangs together with a 0 at the same height is none either. Few voxels may still be one.
+  if (!any_beaten) return each_row([&](i64 z, i64 row) { std::fill_n(y.row(z, row), n.x, u8(0)); });
+  if (!any_plateau) return;
+  // What hangs together at one height with what is beaten is so too. Few voxels lie so.
   std::vector<Size> queue;
-  const auto each_like = [&](Size p, auto f) {
-    const K here = key(p.z, p.y, p.x);
+  const auto each_like = [&](Size p, u8 flag, auto f) {
+    const T here = x(p.z, p.y, p.x);
     for (const Step& s : steps) {
       const Size q{p.z + s.z, p.y + s.y, p.x + s.x};
       if (q.z < 0 || q.z >= n.z || q.y < 0 || q.y >= n.y || q.x < 0 || q.x >= n.x) continue;
-      if (key(q.z, q.y, q.x) == here) f(q, y(q.z, q.y, q.x));
+      if (y(q.z, q.y, q.x) == flag && Order<T, lower>::level(x(q.z, q.y, q.x), here)) f(q);
     }
   };
-  bool any_zero = false;
   for (i64 z = 0; z < n.z; ++z)
-    for (i64 row = 0; row < n.y; ++row) {
-      u8* const out = y.row(z, row);
-      any_zero = any_zero || std::find(out, out + n.x, u8(0)) != out + n.x;
-      for (u8* at = std::find(out, out + n.x, u8(1)); at != out + n.x;
-           at = std::find(at + 1, out + n.x, u8(1))) {
-        const Size p{z, row, at - out};
-        bool beside_zero = false;
-        each_like(p, [&](Size, u8 flag) { beside_zero |= !flag; });
-        if (!beside_zero) continue;
-        *at = 0;
-        for (queue.push_back(p); !queue.empty();) {
-          const Size from = queue.back();
-          queue.pop_back();
-          each_like(from, [&](Size q, u8& flag) {
-            if (flag) queue.push_back(q);
-            flag = 0;
-          });
+    for (i64 row = 0; row < n.y; ++row)
+      for (i64 w = 0; w < bits::words(n.x); ++w) {
+        u8* const out = y.row(z, row) + w * bits::width;
+        const int some = bits::voxels_in(w, n.x);
+        for (u64 set = ~bits::differs(out, some, plateau) & bits::first(some); set;
+             set &= set - 1) {
+          const int i = bits::lowest(set);
+          if (out[i] != plateau) continue;
+          const Size p{z, row, w * bits::width + i};
+          bool lost = false;
+          each_like(p, beaten, [&](Size) { lost = true; });
+          if (!lost) continue;
+          out[i] = beaten;
+          for (queue.push_back(p); !queue.empty();) {
+            const Size from = queue.back();
+            queue.pop_back();
+            each_like(from, plateau, [&](Size q) {
+              y(q.z, q.y, q.x) = beaten;
+              queue.push_back(q);
+            });
+          }
         }
       }
-    }
-  if (!any_zero)
-    for (i64 z = 0; z < n.z; ++z)
-      for (i64 row = 0; row < n.y; ++row) std::fill_n(y.row(z, row), n.x, u8(0));
+  each_row([&](i64 z, i64 row) {
+    u8* out = y.row(z, row);
+    for (i64 i = 0; i < n.x; ++i) out[i] = out[i] != beaten;
+  });
+}
+
+}  // namespace
+
+template <class T>
+void local_extrema(On on, View<const T> x, View<u8> y, List<const i64> offsets, i64 lower,
+                   i64 borders) {
+  const std::vector<Step> steps = steps_of(offsets);
+  if (lower)
+    find_extrema<T, true>(on, x, y, steps, borders != 0);
+  else
+    find_extrema<T, false>(on, x, y, steps, borders != 0);
 }
 
 using Offsets = List<const i64>;
