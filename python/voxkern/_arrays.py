@@ -177,6 +177,11 @@ def sort(x: Any) -> Any:
     return np.sort(x, axis=None) if type(x) is np.ndarray else _gpu().sort(x)
 
 
+def filter_spectrum(x: Any, table: np.ndarray[Any, Any]) -> Any:
+    """Return a volume on a GPU whose spectrum is multiplied with a table of half of it."""
+    return _gpu().filter_spectrum(x, table)
+
+
 def assign(target: Any, source: Any) -> None:
     """Copy `source` into `target` on their device."""
     if type(target) is np.ndarray:

@@ -44,6 +44,7 @@ class Arrays(Protocol):
     def put(self, array: np.ndarray[Any, Any]) -> Any: ...
     def get(self, array: Any) -> np.ndarray[Any, Any]: ...
     def sort(self, array: Any) -> Any: ...
+    def filter_spectrum(self, array: Any, table: np.ndarray[Any, Any]) -> Any: ...
 
 
 class Gpu:
@@ -167,6 +168,12 @@ class CupyArrays:
         with self.cupy.cuda.Device(self.device):
             return self.cupy.sort(array.ravel())
 
+    def filter_spectrum(self, array: Any, table: np.ndarray[Any, Any]) -> Any:
+        with self.cupy.cuda.Device(self.device):
+            spectrum = self.cupy.fft.rfftn(array)
+            self.cupy.multiply(spectrum, self.cupy.asarray(table), out=spectrum)
+            return self.cupy.fft.irfftn(spectrum, array.shape, (0, 1, 2))
+
 
 class TorchArray:
     """A torch tensor with the attributes and methods that arrays have in NumPy's words."""
@@ -269,6 +276,12 @@ class TorchArrays:
     def sort(self, array: TorchArray) -> TorchArray:
         return TorchArray(array.tensor.ravel().sort().values)
 
+    def filter_spectrum(self, array: TorchArray, table: np.ndarray[Any, Any]) -> TorchArray:
+        fft = sys.modules["torch"].fft
+        spectrum = fft.rfftn(array.tensor)
+        spectrum *= sys.modules["torch"].from_numpy(table).to(spectrum.device)
+        return TorchArray(fft.irfftn(spectrum, array.shape))
+
 
 def _torch_type(dtype: Any) -> Any:
     return getattr(sys.modules["torch"], np.dtype(dtype).name)
@@ -340,3 +353,8 @@ def jit(array: Any) -> Gpu:
     from . import _jit
 
     return Gpu(_library_of(array), _jit.launch)
+
+
+def filter_spectrum(array: Any, table: np.ndarray[Any, Any]) -> Any:
+    """A volume whose spectrum is multiplied with a table of half of it."""
+    return _library_of(array).filter_spectrum(array, table)

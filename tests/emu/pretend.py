@@ -74,6 +74,13 @@ CUPY = types.SimpleNamespace(
     zeros=lambda shape, dtype: DeviceArray(np.zeros(shape, dtype)),
     asarray=lambda array: array if isinstance(array, DeviceArray) else DeviceArray(array.copy()),
     sort=lambda array: DeviceArray(np.sort(array.host)),
+    multiply=lambda a, b, out: np.multiply(a.host, b.host, out=out.host),
+    fft=types.SimpleNamespace(
+        rfftn=lambda array: DeviceArray(np.fft.rfftn(array.host)),
+        irfftn=lambda array, shape: DeviceArray(
+            np.fft.irfftn(array.host, shape, range(len(shape)))
+        ),
+    ),
     asnumpy=lambda array: array.host.copy(),
     cuda=types.SimpleNamespace(
         Device=lambda device: contextlib.nullcontext(),

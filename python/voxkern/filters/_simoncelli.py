@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,13 @@ import numpy as np
 from .. import _args, _arrays
 
 
-@_arrays.cpu_only
 def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None) -> Any:
     """Band of frequencies of an image, by Simoncelli's wavelet, which knows no direction.
 
     Parameters
     ----------
     image : array, shape ([..., planes,] [rows,] columns)
-        Image of type uint8, int16, uint16, int32, float32 or float64, in the memory of the
-        CPU.
+        Image of type uint8, int16, uint16, int32, float32 or float64, on any device.
     level : int
         1 is the finest band; each next one lies an octave lower.
     axes : int or sequence of int, optional
@@ -29,12 +28,12 @@ def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None)
     Returns
     -------
     array
-        Same shape as `image`: float64 for int32 and float64, else float32.
+        Same shape and device as `image`: float64 for int32 and float64, else float32.
 
     Raises
     ------
     TypeError
-        If `image` is on a GPU, or `image` or `out` is of a type that is not listed.
+        If `image` or `out` is of a type that is not listed.
     ValueError
         If `level` is less than 1, or there are more than three axes.
 
@@ -54,9 +53,9 @@ def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None)
     As in the reference maps of the Image Biomarker Standardisation Initiative [2]_ an axis of
     `n` voxels has frequencies evenly from -1 to 1, both included: where the discrete Fourier
     transform has ``2 k / n``, they are ``(2 k + 1) / (n - 1)``. The two signs of a frequency
-    are averaged.
+    are averaged. NaN spreads to all of the axes' voxels.
 
-    Takes eleven volumes of memory: the table in float64, and the spectrum.
+    Takes a volume of memory for the spectrum; on a GPU a few, for the table and copies.
 
     References
     ----------
@@ -78,29 +77,35 @@ def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None)
     level = _args.as_int(level, "level", 1)
     top = 2.0 ** (1 - level)
 
-    def make(shape: tuple[int, ...]) -> Any:
+    def make(shape: tuple[int, ...]) -> Slab:
         # The place of each frequency on a grid from -1 to 1, with 0 first as the FFT has it.
         places = [np.fft.ifftshift(np.linspace(-1, 1, n)) if n > 1 else np.zeros(1) for n in shape]
-        grid = np.meshgrid(*places, indexing="ij", sparse=True)
-        f = np.sqrt(sum(g * g for g in grid))
-        inside = (f >= top / 4) & (f <= top)
-        bell = np.cos(0.5 * np.pi * np.log2(np.where(inside, f, top) * (2 / top)))
-        table = np.where(inside, bell, 0)
-        mirrored = np.roll(np.flip(table), 1, range(len(shape)))
-        return 0.5 * (table + mirrored)
+        mirrored = [np.roll(p[::-1], 1) for p in places]
+        half = shape[2] // 2 + 1
+
+        def bell(z: Any, y: Any, x: Any) -> Any:
+            f = np.sqrt(z[:, None] ** 2 + y**2 + x[:half] ** 2)
+            inside = (f >= top / 4) & (f <= top)
+            height = np.cos(0.5 * np.pi * np.log2(np.where(inside, f, top) * (2 / top)))
+            return np.where(inside, height, 0)
+
+        def slab(j: int) -> Any:
+            (z, y, x), (mz, my, mx) = places, mirrored
+            return 0.5 * (bell(z, y[j], x) + bell(mz, my[j], mx))
+
+        return slab
 
     return _by_spectrum(image, make, axes, out)
 
 
-@_arrays.cpu_only
 def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     """Part of an image that varies along some axes: a Riesz transform of any order.
 
     Parameters
     ----------
     image : array, shape ([..., planes,] [rows,] columns)
-        Image of type uint8, int16, uint16, int32, float32 or float64, in the memory of the
-        CPU; mostly the response of a filter without a direction.
+        Image of type uint8, int16, uint16, int32, float32 or float64, on any device; mostly
+        the response of a filter without a direction.
     order : sequence of int
         How often to transform along each axis, in the order of the array's axes.
     axes, out
@@ -109,12 +114,12 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     Returns
     -------
     array
-        Same shape as `image`: float64 for int32 and float64, else float32.
+        Same shape and device as `image`: float64 for int32 and float64, else float32.
 
     Raises
     ------
     TypeError
-        If `image` is on a GPU, or `image` or `out` is of a type that is not listed.
+        If `image` or `out` is of a type that is not listed.
     ValueError
         If a number of `order` is negative, or they are not as many as axes.
 
@@ -129,9 +134,9 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     for odd numbers, the highest frequency of an even number of voxels go. The squares of all
     transforms with the same sum add up to the image's. The image repeats itself beyond its
     borders. This is the definition of the Image Biomarker Standardisation Initiative, which
-    names the order of the columns first.
+    names the order of the columns first. NaN spreads to all of the axes' voxels.
 
-    Takes eleven volumes of memory: a complex table and the spectrum, first in float64.
+    Takes a volume of memory for the spectrum; on a GPU a few, for the table and copies.
 
     References
     ----------
@@ -151,18 +156,21 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     total = sum(orders)
     share = math.sqrt(math.factorial(total) / math.prod(map(math.factorial, orders)))
 
-    def make(shape: tuple[int, ...]) -> Any:
-        grid = np.meshgrid(*(np.fft.fftfreq(n) for n in shape), indexing="ij", sparse=True)
-        f = np.sqrt(sum(g * g for g in grid))
-        f.flat[0] = 1
-        table = (-1j) ** total * share / f**total
-        for g, n, size in zip(grid, orders, shape, strict=True):
-            if n % 2 and size % 2 == 0:
-                g = np.where(g == -0.5, 0, g)  # as much up as down
-            table = table * g**n
-        if total:
-            table.flat[0] = 0
-        return table
+    def make(shape: tuple[int, ...]) -> Slab:
+        z, y, x = (np.fft.fftfreq(n) for n in shape)
+        x = x[: shape[2] // 2 + 1]
+        powers = []
+        for g, n, size in zip((z, y, x), _args.lift(orders, 0), shape, strict=True):
+            # Of an even number of voxels the highest frequency is as much up as down.
+            powers.append(np.where((g == -0.5) & (n % 2 == 1) & (size % 2 == 0), 0, g) ** n)
+        factor = (-1j) ** total * share
+
+        def slab(j: int) -> Any:
+            f = np.sqrt(z[:, None] ** 2 + y[j] ** 2 + x**2)
+            f[f == 0] = 1
+            return factor * powers[0][:, None] * powers[1][j] * powers[2] / f**total
+
+        return slab
 
     if axes is None:
         axes = tuple(range(-len(orders), 0))
@@ -173,27 +181,47 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     return _by_spectrum(image, make, axes, out)
 
 
+Slab = Callable[[int], Any]  # a table of all frequencies (z, x) at one of y
+
+
 def _by_spectrum(image: Any, make: Any, axes: Any, out: Any) -> Any:
-    """Multiply an image's spectrum with a table, ``make(lengths of the axes)``."""
+    """Multiply an image's spectrum with a table, ``make(shape)(j)`` for one row of frequencies."""
     x, give = _arrays.adopt(image)
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x)
-    _arrays.need_cpu(image=x)
     along = _args.as_axes(axes, ndim)
     if not 1 <= len(along) <= 3:
         raise ValueError(f"axes must be one to three; got {axes!r}")
     real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
-    shape = tuple(x.shape[a] for a in along)
+    shape = _args.lift(tuple(x.shape[a] for a in along), 1)
+    order = (*(a for a in range(ndim) if a not in along), *along)
+    source, target = x.transpose(order), result.transpose(order)
     if x.size:
-        table = make(shape)
-        half = table[..., : shape[-1] // 2 + 1]
-        if real == np.float32:
-            half = half.astype(np.complex64 if np.iscomplexobj(half) else np.float32)
-        source, target = (np.moveaxis(a, along, range(-len(along), 0)) for a in (x, result))
+        slab = make(shape)
         for at in np.ndindex(source.shape[: ndim - len(along)]):
-            spectrum = np.fft.rfftn(source[at].astype(real))
-            spectrum *= half
-            target[at] = np.fft.irfftn(spectrum, shape, range(len(shape)))
+            part = source[at]
+            found = _filtered(part.reshape(shape), slab, real)
+            _arrays.assign(target[at], found.reshape(part.shape))
     if out is not None:
         return out
     return result if give is None else give(result)
+
+
+def _filtered(x: Any, slab: Slab, real: Any) -> Any:
+    """Return a volume whose spectrum is multiplied with a table."""
+    planes, rows, columns = x.shape
+    kind = np.complex64 if real == np.float32 else np.complex128
+    if type(x) is not np.ndarray:
+        table = np.stack([slab(j).astype(kind) for j in range(rows)], 1)
+        return _arrays.filter_spectrum(x.astype(real), table)
+    spectrum = np.empty((planes, rows, columns // 2 + 1), kind)
+    for k in range(planes):
+        spectrum[k] = np.fft.rfft2(x[k].astype(real))
+    for j in range(rows):
+        there = np.fft.fft(spectrum[:, j], axis=0)
+        there *= slab(j)
+        spectrum[:, j] = np.fft.ifft(there, axis=0)
+    answer = np.empty(x.shape, real)
+    for k in range(planes):
+        answer[k] = np.fft.irfft2(spectrum[k], (rows, columns))
+    return answer
