@@ -22,6 +22,9 @@ CARDS = (
     "registration_error_mm", "white_matter_dice", "white_matter_hd95_mm", "correlation_after",
 )  # fmt: skip
 PLANES = ("axial", "coronal", "sagittal")
+VIEWS = ("from below", "from the front", "from the left")
+# What lies at the left and the right edge of a picture.
+SIDES = dict(zip((*PLANES, *VIEWS), ("RL", "RL", "AP", "RL", "RL", "AP"), strict=True))
 # Features shown first, with their unit; all others follow folded.
 HEADLINES = {
     "mean": "%", "variance": "%²", "skewness": "", "volume": "mm³", "surface_area": "mm²",
@@ -140,8 +143,9 @@ def _scans(work: Work, pictures: Mapping[str, Sequence[Photo]]) -> str:
     names = [one.name for one in work.inputs]
     second = "the second scan, as it was made" if made else names[1]
     text = (
-        "As they came, each on its own grid. The patient's left is on the right of axial and "
-        "coronal pictures, the nose on the left of sagittal ones."
+        "As they came, each on its own grid. The patient's left (L) is on the right of axial and "
+        "coronal pictures, the nose (A, anterior) on the left of sagittal ones. Grey runs from 0 "
+        "to the brightest voxels but 0.3 %; below, in enhanced scans, from 0 to 125 %."
     )
     return _section(
         "The two scans",
@@ -246,7 +250,6 @@ def _segmentation(work: Work, pictures: Mapping[str, Sequence[Photo]], histogram
 
 
 def _through(work: Work, pictures: Mapping[str, Sequence[Photo]]) -> str:
-    views = ("from above", "from the front", "from the side")
     mask, lengths = work.regions[0].mask, work.first.spacing
     most = max(float(mask.sum(axis).max() * mm) for axis, mm in enumerate(lengths))
     thickness = f"white matter of the first scan on a line: 0 mm (dark) to {most:.0f} mm (bright)"
@@ -254,10 +257,10 @@ def _through(work: Work, pictures: Mapping[str, Sequence[Photo]]) -> str:
     return _section(
         "Look through",
         text,
-        _figure(pictures["mip"], views, "first scan, maximum intensity projection"),
+        _figure(pictures["mip"], VIEWS, "first scan, maximum intensity projection"),
         _figure(
             pictures["depth"],
-            views,
+            VIEWS,
             thickness,
         ),
     )
@@ -340,7 +343,9 @@ def _section(title: str, text: str, *parts: str) -> str:
 
 def _figure(pictures: Sequence[Photo], labels: Sequence[str], caption: str) -> str:
     cells = "".join(
-        f'<div><img src="{p.uri}" alt="{escape(label)}"><span>{escape(label)}</span></div>'
+        f'<div class="picture"><img src="{p.uri}" alt="{escape(label)}">'
+        + "".join(f"<b>{side}</b>" for side in SIDES.get(label, ""))
+        + f"<span>{escape(label)}</span></div>"
         for p, label in zip(pictures, labels, strict=True)
     )
     widths = " ".join(f"{p.width}fr" for p in pictures)

@@ -24,6 +24,9 @@ figure{margin:1.2rem 0}
 .row img{width:100%;display:block;border-radius:3px;background:#000}
 .row.n4 img{background:#fff}
 .row span{font-size:.8rem;color:var(--soft)}
+.picture{position:relative}
+.picture b{position:absolute;top:.15rem;left:.4rem;font-size:.8rem;color:#fff;
+text-shadow:0 0 3px #000}.picture b+b{left:auto;right:.4rem}
 figcaption{overflow-wrap:anywhere;font-size:.9rem;margin-top:.25rem}
 figcaption i{display:inline-block;width:.9em;height:.9em;border-radius:2px;vertical-align:-.1em}
 i.found{background:#e69f00}i.true{background:#56b4e9}
