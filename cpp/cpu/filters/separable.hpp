@@ -181,17 +181,25 @@ void across(const C* const* rows, C* const* outs, const Line<C>& line, C most, i
         left[n] = simd::load(rows[n] + x);
         right[n] = simd::load(rows[2 * r + n] + x);
       }
-      for (i64 j = r; j > 0; --j) {
+      // At turn m the rows of line n are in left[n + m] and right[n - m], so that after N turns
+      // each is where it was, and none has been moved.
+      const auto turn = [&](i64 j, int m) {
         const V weight(weights[j]);
-        for (int n = 0; n < N; ++n)
-          sum[n] =
-              add<T>(sum[n], kind == Kind::odd ? left[n] - right[n] : left[n] + right[n], weight);
-        for (int n = 0; n + 1 < N; ++n) {
-          left[n] = left[n + 1];
-          right[N - 1 - n] = right[N - 2 - n];
+        for (int n = 0; n < N; ++n) {
+          const V a = left[(n + m) % N], b = right[(n + N - m) % N];
+          sum[n] = add<T>(sum[n], kind == Kind::odd ? a - b : a + b, weight);
         }
-        left[N - 1] = simd::load(rows[r + N - j] + x);
-        right[0] = simd::load(rows[r + j - 1] + x);
+        left[m] = simd::load(rows[r + N - j] + x);
+        right[N - 1 - m] = simd::load(rows[r + j - 1] + x);
+      };
+      i64 j = r;
+      for (; j >= N; j -= N)
+#pragma GCC unroll 4
+        for (int m = 0; m < N; ++m) turn(j - m, m);
+      if constexpr (N == 4) {
+        if (j > 0) turn(j, 0);
+        if (j > 1) turn(j - 1, 1);
+        if (j > 2) turn(j - 2, 2);
       }
     }
     for (int n = 0; n < N; ++n) {
