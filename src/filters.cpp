@@ -6,6 +6,7 @@
 #include <voxkern/filters/recursive.hpp>
 #include <voxkern/filters/ridge.hpp>
 #include <voxkern/filters/separable.hpp>
+#include <voxkern/filters/smooth_products.hpp>
 #include <voxkern/filters/tensor_eigenvalues.hpp>
 #include <voxkern/filters/uniform.hpp>
 
@@ -29,6 +30,8 @@ static const Family filters([](Module& m) {
   m.kernel("strengthen", each<f32, f64>([](auto t) { return &cpu::strengthen<decltype(t)>; }));
   m.kernel("separable",
            each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::separable<decltype(t)>; }));
+  m.kernel("smooth_products",
+           each<f32, f64>([](auto t) { return &cpu::smooth_products<decltype(t)>; }));
   m.kernel("tensor_eigenvalues",
            each<f32, f64>([](auto t) { return &cpu::tensor_eigenvalues<decltype(t)>; }));
   m.kernel("uniform",

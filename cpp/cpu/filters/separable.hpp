@@ -370,9 +370,12 @@ struct Fields {
 template <class T, class Finish, class C = sum_of<T>>
 class Schedule {
  public:
-  Schedule(On on, View<const T> in, Stages<C> stages, f64 fill, Finish finish)
+  // With `times`, an image of floats like `in`, what is summed is their product.
+  Schedule(On on, View<const T> in, Stages<C> stages, f64 fill, Finish finish,
+           View<const T> times = {})
       : on_(on),
         in_(in),
+        times_(times),
         fill_(number<C>(fill)),
         stages_(std::move(stages)),
         edge_(stages_.edge),
@@ -517,6 +520,8 @@ class Schedule {
         if constexpr (guarded<T, C>) most = max(most, std::is_signed_v<T> ? abs(v) : v);
         return v;
       };
+      if constexpr (std::is_same_v<T, C>)
+        if (s.times_.data) return stage_products(row, s.times_.row(z, y), to);
       for (const Run& run : runs_) {
         const T* from = row + run.from;
         C* at = to + run.to;
@@ -532,6 +537,20 @@ class Schedule {
         }
       }
       if constexpr (guarded<T, C>) most_ = simd::reduce_max(most);
+    }
+
+    void stage_products(const C* row, const C* times, C* to) const {
+      for (const Run& run : runs_) {
+        const C *a = row + run.from, *b = times + run.from;
+        C* at = to + run.to;
+        constexpr i64 step = simd::lanes<C>;
+        for (i64 i = 0; i < run.count; i += step) {
+          const int n = int(std::min(step, run.count - i));
+          simd::store(at + i, simd::load(a + i, n) * simd::load(b + i, n), n);
+          __builtin_prefetch(a + i + s.in_.step.y);
+          __builtin_prefetch(b + i + s.times_.step.y);
+        }
+      }
     }
 
     void row_along_z(i64 y) {
@@ -592,7 +611,7 @@ class Schedule {
   };
 
   const On on_;
-  const View<const T> in_;
+  const View<const T> in_, times_;
   const C fill_;
   const Stages<C> stages_;
   const Edge (&edge_)[3];
@@ -604,9 +623,10 @@ class Schedule {
 
 }  // namespace axes
 
-// out = in correlated along z, then y, then x, in sums of type C.
+// out = in correlated along z, then y, then x, in sums of type C; `times` as in Schedule.
 template <class T, class C = sum_of<T>>
-void correlate_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill) {
+void correlate_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3], f64 fill,
+                    View<const T> times = {}) {
   const axes::Line<C> x(taps[2]);
   const auto finish = [&](const axes::Fields<C>& row) {
     axes::along(row.fields[0], out.row(row.z, row.y) + row.x, row.count, x, row.most, row.past);
@@ -615,7 +635,7 @@ void correlate_axes(On on, View<const T> in, View<T> out, const Taps (&taps)[3],
                          {{0, axes::Line<C>(taps[1])}},
                          x.radius,
                          {taps[0].edge, taps[1].edge, taps[2].edge}};
-  axes::Schedule<T, decltype(finish), C>(on, in, std::move(stages), fill, finish).run();
+  axes::Schedule<T, decltype(finish), C>(on, in, std::move(stages), fill, finish, times).run();
 }
 
 // Whether all weights are whole and so few that no sum in float64 is cut by more than wrapping.

@@ -32,7 +32,7 @@ def gaussian_weights(sigma: float, order: int, radius: int, unit: float) -> Any:
 
 
 @functools.lru_cache(256, typed=True)
-def _settle(
+def settle(
     ndim: int,
     dtype: str,
     sigma: Any,
@@ -179,7 +179,7 @@ def gaussian_filter(
     try:
         hash(asked)
     except TypeError:  # sees to the refusal, or to arrays of no axes
-        steps, fill, once = _settle.__wrapped__(*asked)
+        steps, fill, once = settle.__wrapped__(*asked)
     else:
-        steps, fill, once = _settle(*asked)
+        steps, fill, once = settle(*asked)
     return take_steps(x, give, steps, once, fill, out, _args.as_workers(workers))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
-from .._kernel import In, Out, kernel, prange
+from .._kernel import Edge, In, ListIn, Out, Scalar, Size, kernel, prange
 from ._along import as_edges
 from ._correlate1d import sobel
-from ._gaussian import gaussian_filter, gaussian_weights
+from ._gaussian import gaussian_weights, settle
 from ._jet import GRADIENT, _jet, several, spectrum
-from ._pool import PRODUCT, join, start
+from ._pool import ADD, PRODUCT
 from ._rescale import divide
-from ._separable import as_whole_fill
+from ._separable import _correlate, as_whole_fill, key_of, plan_separable
 
 
 @kernel(dtypes=_args.FLOAT, exact=False, atol=2e-6, why="float32 matrices are solved in float32")
@@ -63,6 +62,62 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, np.empty((found * shape[0], *shape[1:]), dtype)
 
 
+@kernel(
+    dtypes=_args.FLOAT,
+    exact=False,
+    atol=2e-6,
+    why="float32 images are summed in float32, with fused multiply-add where the CPU has it",
+)
+def _smooth_products(
+    x: In, y: Out, wz: ListIn, wy: ListIn, wx: ListIn, before: Size, ez: Edge, ey: Edge, ex: Edge,
+    fill: Scalar,
+) -> None:  # fmt: skip
+    images = 2 * y.shape[0] // x.shape[0] - 1
+    planes = x.shape[0] // images
+    shape = (planes, x.shape[1], x.shape[2])
+    a, b = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
+    done = 0
+    for p in range(images):
+        for q in range(p, images):
+            for k in prange(planes):
+                a[k] = x[p * planes + k] * x[q * planes + k]
+            _correlate(a, b, wz, before[0], 0, ez, fill)
+            _correlate(b, a, wy, before[1], 1, ey, fill)
+            _correlate(a, y[done : done + planes], wx, before[2], 2, ex, fill)
+            done += planes
+
+
+@_smooth_products.on("cuda")
+def _plan_smooth_products(
+    gpu: Any, x: Any, y: Any, wz: Any, wy: Any, wx: Any, before: Any, ez: int, ey: int, ex: int,
+    fill: float,
+) -> None:  # fmt: skip
+    images = 2 * y.shape[0] // x.shape[0] - 1
+    planes, done = x.shape[0] // images, 0
+    for p in range(images):
+        for q in range(p, images):
+            a, b = x[p * planes : (p + 1) * planes], x[q * planes : (q + 1) * planes]
+            product = gpu.zeros(a.shape, x.dtype)
+            gpu.launch(
+                f"pool<{gpu.name_of(x.dtype)}>", gpu.blocks(a.size), 256, a, b, product, a.size,
+                PRODUCT, ADD, 1.0,
+            )  # fmt: skip
+            part = y[done : done + planes]
+            plan_separable(gpu, product, part, wz, wy, wx, before, ez, ey, ex, fill)
+            done += planes
+
+
+@_smooth_products.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    images = int(rng.integers(1, 4))
+    x = (10 * rng.standard_normal((images * shape[0], *shape[1:]))).astype(dtype)
+    y = np.empty((images * (images + 1) // 2 * shape[0], *shape[1:]), dtype)
+    radii = [int(r) for r in rng.integers(0, 4, 3)]
+    weights = [gaussian_weights(1.2, 0, r, 1.0) if r else np.empty(0) for r in radii]
+    edges = (int(e) for e in rng.integers(0, 5, 3))
+    return x, y, *weights, tuple(radii), *edges, 7.0
+
+
 class _Tensor:
     """The checked arguments of a structure tensor."""
 
@@ -94,8 +149,8 @@ class _Tensor:
         beyond = fill != 0 and as_edges("constant", 1)[0] in edges
         self.apart = units if plain and beyond else None
         self.outside = {"mode": mode, "cval": fill, "workers": self.workers}
-        self.smooth = {"sigma": sigmas, "mode": mode, "cval": fill, "truncate": reach,
-                       "spacing": units, "workers": self.workers}  # fmt: skip
+        how = (tuple(sigmas), 0, key_of(mode), fill, reach, None, None, tuple(units))
+        self.smooth: Any = settle(self.ndim, dtype, *how)[2]
 
     def run(self, volume: Any, answer: Any) -> None:
         """Write the components of the tensor of one volume."""
@@ -103,23 +158,11 @@ class _Tensor:
         slopes = _arrays.empty((n * volume.shape[0], *volume.shape[1:]), volume.dtype, volume)
         if self.apart is None:
             _jet(volume, slopes, *self.gradient, workers=self.workers)
-        slopes, answer = slopes.reshape(n, *image), answer.reshape(-1, *image)
+        parts = slopes.reshape(n, *image)
         for axis, unit in enumerate(self.apart or ()):
-            sobel(volume.reshape(image), axis, **self.outside, out=slopes[axis])
-            divide(slopes[axis], unit)
-        product = _arrays.empty(image, volume.dtype, volume)
-        pairs = itertools.combinations_with_replacement(range(n), 2)
-        for component, (a, b) in zip(answer, pairs, strict=True):
-            _multiply(slopes[a], slopes[b], product)
-            gaussian_filter(product, **self.smooth, out=component)
-
-
-def _multiply(a: Any, b: Any, out: Any) -> None:
-    if type(a) is np.ndarray:
-        np.multiply(a, b, out=out)
-        return
-    start(out, "mean")
-    join(out, a, "mean", None, b=b, what=PRODUCT)
+            sobel(volume.reshape(image), axis, **self.outside, out=parts[axis])
+            divide(parts[axis], unit)
+        _smooth_products(slopes, answer, *self.smooth, workers=self.workers)
 
 
 def structure_tensor(
