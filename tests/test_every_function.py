@@ -269,6 +269,22 @@ def test_a_spacing_has_one_value_for_each_axis_of_a_volume(name: str) -> None:
         call(name, **series, spacing=spacing)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if takes(name, "progress")])
+def test_progress_changes_nothing_and_its_bar_goes_away(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voxkern._bar._APART", 0)
+    made, more = images(name), rest(name)
+    steps: list[tuple[int, int]] = []
+    wanted = call(name, **made, **more)
+    for progress in (True, False, lambda done, total: steps.append((done, total))):
+        assert_same(name, call(name, **made, **more, progress=progress), wanted)
+    shown = capsys.readouterr().err
+    assert all(0 <= done <= total for done, total in steps)
+    assert all(part.startswith((name, " ")) for part in shown.split("\r") if part)
+    assert not shown or shown.endswith(" \r")
+
+
 RAGGED = [[1, 2], [3]]
 BAD = {
     "axes": ["x", 99, (0, 0)],

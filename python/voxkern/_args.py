@@ -116,10 +116,16 @@ def as_choice(value: Any, choices: Iterable[str], name: str) -> str:
     return value
 
 
-def as_progress(progress: Any) -> Any:
-    """Return what is told of progress, or None."""
-    if progress is not None and not callable(progress):
-        raise TypeError(f"progress must be callable; got {progress!r}")
+def as_progress(progress: Any, title: str) -> Any:
+    """Return what is told of progress, or None; for True a bar with a title."""
+    if progress is True:
+        from ._bar import Bar
+
+        return Bar(title)
+    if progress is None or progress is False:
+        return None
+    if not callable(progress):
+        raise TypeError(f"progress must be True, False or callable; got {progress!r}")
     return progress
 
 

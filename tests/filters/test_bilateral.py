@@ -116,6 +116,16 @@ def test_scikit_images_answer_where_its_distances_do_not_matter():
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "constant"])
+def test_progress_is_told_and_changes_nothing(mode):
+    x, steps = np.random.default_rng(0).random((70, 6, 7)), []
+    got = denoise_bilateral(
+        x, 1.5, 0.5, 2, mode=mode, cval=3, progress=lambda done, n: steps.append((done, n))
+    )
+    np.testing.assert_array_equal(got, denoise_bilateral(x, 1.5, 0.5, 2, mode=mode, cval=3))
+    assert steps == ([] if mode == "wrap" else [(32, 70), (64, 70), (70, 70)])
+
+
 def test_nan_stays_where_it_is_and_has_no_weight():
     x = scene((7, 8, 40), "float32")
     x[3, 4, 20] = np.nan

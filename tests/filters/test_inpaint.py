@@ -78,6 +78,16 @@ def test_a_large_hole_takes_few_steps():
         np.testing.assert_allclose(got, plane, atol=1e-4)
 
 
+def test_progress_counts_to_a_hundred():
+    x = np.random.default_rng(0).random((22, 22, 23))
+    mask, steps = np.zeros(x.shape, bool), []
+    mask[2:20, 2:20, 2:21] = True
+    inpaint(x, mask, progress=lambda done, n: steps.append((done, n)))
+    assert len(steps) > 5
+    assert steps[0] == (0, 100)
+    assert steps[-1] == (100, 100)
+
+
 def test_only_the_mask_changes_and_nothing_there_counts():
     x, mask = scene((12, 13, 14))
     y = inpaint(x, mask)

@@ -238,7 +238,7 @@ def test_the_seed_chooses_the_samples():
     assert (a != c).any()
 
 
-def test_progress_is_told_and_kept():
+def test_progress_is_told_and_kept(capsys):
     told = []
     fixed = head(SHAPE)
     moving = moved(fixed, a_move("rigid", SHAPE))
@@ -249,6 +249,10 @@ def test_progress_is_told_and_kept():
     assert found.value == pytest.approx(told[-1][2], abs=1e-4)
     assert found.value > 0.99
     assert {level for level, _, _ in told} == {2, 1}
+    register(fixed, moving, "rigid", "ncc", levels=(2, 1), progress=True)
+    assert "register level 2, step" in capsys.readouterr().err
+    with pytest.raises(TypeError, match="progress must be True, False or callable; got 3"):
+        register(fixed, moving, progress=3)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,7 @@ def blob_log(
     threshold_rel: float | None = None,
     exclude_border: Any = False,
     spacing: Any = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     workers: int | None = None,
 ) -> Any:
     """Find bright blobs and their sizes by the Laplacian of Gaussians.
@@ -173,6 +175,8 @@ def blob_log(
         No blobs whose middle lies within so many voxels of the faces.
     spacing : float or one an axis, optional
         Length of a voxel.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, sigmas)`` after each.
     workers : int, optional
         At most this many threads.
 
@@ -217,11 +221,14 @@ def blob_log(
         sigmas = np.logspace(np.log10(low), np.log10(high), count)
     else:
         sigmas = np.linspace(low, high, count)
+    told = _args.as_progress(progress, "blob_log")
     layers = []
     for s in sigmas if x.size else [low]:
         layer = gaussian_laplace(x, tuple(s), spacing=units, workers=workers)
         layer *= -(np.mean(s) ** 2)
         layers.append(layer)
+        if told is not None:
+            told(len(layers), count)
     return _blobs(layers, sigmas, single, limit, share, overlap, border, units, workers)
 
 
@@ -237,13 +244,14 @@ def blob_dog(
     threshold_rel: float | None = None,
     exclude_border: Any = False,
     spacing: Any = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     workers: int | None = None,
 ) -> Any:
     """Find bright blobs and their sizes by differences of Gaussians.
 
     Parameters
     ----------
-    image, min_sigma, max_sigma, overlap, threshold_rel, exclude_border, spacing, workers
+    image, min_sigma, max_sigma, overlap, threshold_rel, exclude_border, spacing, progress, workers
         As in `blob_log`.
     sigma_ratio : float
         More than 1: from one standard deviation to the next.
@@ -281,6 +289,7 @@ def blob_dog(
     units, workers = _args.as_spacing(spacing, x.ndim), _args.as_workers(workers)
     count = int(np.mean(np.log(high / low) / np.log(ratio) + 1))
     sigmas = np.array([low * ratio**n for n in range(count + 1)])
+    told = _args.as_progress(progress, "blob_dog")
     layers = []
     before = gaussian_filter(x, tuple(sigmas[0]), spacing=units, workers=workers)
     for s in sigmas[1:]:
@@ -289,4 +298,6 @@ def blob_dog(
         before *= 1 / (ratio - 1)
         layers.append(before)
         before = after
+        if told is not None:
+            told(len(layers), count)
     return _blobs(layers, sigmas, single, limit, share, overlap, border, units, workers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -117,6 +118,7 @@ def denoise_bilateral(
     spacing: Any = None,
     mode: str = "reflect",
     cval: float = 0.0,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -143,6 +145,9 @@ def denoise_bilateral(
         What lies outside the image.
     cval : scalar
         The value outside when `mode` is 'constant'.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, planes)`` after each slab of
+        every volume, of 32 planes and more.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -213,8 +218,27 @@ def denoise_bilateral(
     offsets, near = _neighbours(reach, window == "ball", _args.lift(steps, 1.0), sigma)
     by = -1 / (2 * spread * spread * math.log(2))
 
+    told = _args.as_progress(progress, "denoise_bilateral")
+    rest = (offsets, near, reach, by, edge, fill)
+
     def run(volume: Any, answer: Any) -> None:
-        _bilateral(volume, answer, offsets, near, reach, by, edge, fill, workers=workers)
+        if told is None or mode == "wrap":  # whose first slab looks at the last
+            _bilateral(volume, answer, *rest, workers=workers)
+        else:
+            _by_slabs(volume, answer, rest, told, workers)
 
     answer_type = _args.float_dtype(dtype)
     return _arrays.run_volumes(run, x, out, answer_type, give)
+
+
+def _by_slabs(volume: Any, answer: Any, rest: Any, told: Any, workers: Any) -> None:
+    """Do slab after slab, each with what its voxels look at on both sides."""
+    planes, halo = volume.shape[0], rest[2][0]
+    deep = max(32, 4 * halo)
+    for first in range(0, planes, deep):
+        last, low = min(first + deep, planes), max(first - halo, 0)
+        part = volume[low : min(last + halo, planes)]
+        found = _arrays.empty(part.shape, answer.dtype, answer)
+        _bilateral(part, found, *rest, workers=workers)
+        _arrays.assign(answer[first:last], found[first - low : last - low])
+        told(last, planes)

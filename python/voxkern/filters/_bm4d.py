@@ -223,7 +223,7 @@ def denoise_bm4d(
     stages: int = 2,
     search: int = 5,
     step: int = 3,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -244,8 +244,9 @@ def denoise_bm4d(
         How far away cubes are looked for, in voxels.
     step : int
         Distance of the cubes that others are looked for to: 1 to 4.
-    progress : callable, optional
-        Called as ``progress(done, steps)`` four times in each stage of each volume.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, steps)`` four times in
+        each stage of each volume.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -317,7 +318,7 @@ def denoise_bm4d(
     if apart > _SIDE:
         raise ValueError(f"step must be at most 4; got {step!r}")
     workers = _args.as_workers(workers)
-    _args.as_progress(progress)
+    told = _args.as_progress(progress, "denoise_bm4d")
 
     def run(volume: Any, answer: Any) -> None:
         noise = float(estimate_sigma(volume)) if sigma is None else sigma
@@ -337,8 +338,8 @@ def denoise_bm4d(
                     u, guide, total, weight, level, limit, stage, _LARGEST if stage else 16,
                     reach, apart, colour, workers=workers,
                 )  # fmt: skip
-                if progress is not None:
-                    progress(4 * stage + colour + 1, 4 * passes)
+                if told is not None:
+                    told(4 * stage + colour + 1, 4 * passes)
             guide = np.divide(total, weight, out=total)
         answer[...] = scale * _magnitude(guide) if rician else guide
 

@@ -177,7 +177,7 @@ def anisotropic_diffusion(
     *,
     time_step: float | None = None,
     spacing: Any = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -202,8 +202,9 @@ def anisotropic_diffusion(
         ``2**(axes + 1)``; its square for 'perona-malik'.
     spacing : float or tuple of float, optional
         Length of a voxel along each axis; 1 by default.
-    progress : callable, optional
-        Called as ``progress(done, iterations)`` after each step of each volume.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, iterations)`` after each
+        step of each volume.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -261,7 +262,7 @@ def anisotropic_diffusion(
         time_step = shortest / 2 ** (last + 1)
     time_step = _args.as_float(time_step, "time_step", above=0)
     workers = _args.as_workers(workers)
-    _args.as_progress(progress)
+    told = _args.as_progress(progress, "anisotropic_diffusion")
     scale = _args.lift(tuple(1 / s for s in steps), 1.0)
     flow = _FLOWS[kind]
     answer_type = _args.float_dtype(dtype)
@@ -282,8 +283,8 @@ def anisotropic_diffusion(
             by = -1 / (power * math.log(2))
             _diffuse(now, target, scale, by, time_step, flow, workers=workers)
             now = target
-            if progress is not None:
-                progress(done + 1, iterations)
+            if told is not None:
+                told(done + 1, iterations)
         if now is not answer:
             answer[...] = now
 

@@ -91,7 +91,7 @@ def gibbs_unring(
     axes: Any = (-2, -1),
     n_points: int = 3,
     *,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -106,8 +106,9 @@ def gibbs_unring(
         The axes of the planes in which the scan was encoded.
     n_points : int
         How many neighbours to either side ringing is judged by.
-    progress : callable, optional
-        Called as ``progress(done, planes)`` after each plane.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, planes)`` after each
+        plane.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -159,7 +160,7 @@ def gibbs_unring(
         raise ValueError(f"axes must be two; got {axes!r}")
     n_points = _args.as_int(n_points, "n_points", 1)
     workers = _args.as_workers(workers)
-    _args.as_progress(progress)
+    told = _args.as_progress(progress, "gibbs_unring")
     real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     source, target = np.moveaxis(x, plane, (-2, -1)), np.moveaxis(result, plane, (-2, -1))
@@ -179,8 +180,8 @@ def gibbs_unring(
             joined = pool.map(_join, across, down, [weights] * len(some))
             for done, (at, found) in enumerate(zip(some, joined, strict=True), first + 1):
                 target[at] = found
-                if progress is not None:
-                    progress(done, len(places))
+                if told is not None:
+                    told(done, len(places))
     if out is not None:
         return out
     return result if give is None else give(result)

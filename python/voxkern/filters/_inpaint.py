@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ def inpaint(
     *,
     tol: float = 1e-8,
     max_iter: int = 20000,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
 ) -> Array:
     """Fill the voxels of a mask smoothly from those around it.
@@ -45,6 +47,9 @@ def inpaint(
         the residual is so small a share of what it was.
     max_iter : int
         Steps at most for a hole.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, 100)`` after each step in a
+        large hole, with the percentage of the digits that `tol` asks for.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
 
@@ -103,6 +108,7 @@ def inpaint(
         raise ValueError(f"method must be 'biharmonic' or 'harmonic'; got {method!r}")
     tol = _args.as_float(tol, "tol", above=0)
     most = _args.as_int(max_iter, "max_iter", 1)
+    told = _args.as_progress(progress, "inpaint")
     holes = holes != 0
     if x.size and holes.all():
         raise ValueError("mask must leave something of the image")
@@ -114,7 +120,7 @@ def inpaint(
     _fill_small([at for at in parts if at.size <= _SMALL], filled, bent)
     for at in parts:
         if at.size > _SMALL:
-            _fill(filled, at, bent, tol, most)
+            _fill(filled, at, bent, tol, most, told)
     if method == "biharmonic" and known.size:
         filled[holes] = np.clip(filled[holes], known.min(), known.max())
     result[...] = filled
@@ -174,7 +180,7 @@ def _fill_alike(u: Any, parts: list[Any], n: int, number: Any, bent: bool) -> No
     number[at] = -1
 
 
-def _fill(u: Any, at: Any, bent: bool, tol: float, most: int) -> None:
+def _fill(u: Any, at: Any, bent: bool, tol: float, most: int, told: Any) -> None:
     """Solve for the voxels `at` of one hole."""
     where = np.array(np.unravel_index(at, u.shape))
     low = np.maximum(where.min(1) - 3, 0)
@@ -193,7 +199,7 @@ def _fill(u: Any, at: Any, bent: bool, tol: float, most: int) -> None:
     if max(map(len, blocks)) <= _MOST:
         answer = _solve(mine, blocks, aim, bent)
     else:
-        answer = _conjugate_gradients(apply, mine, aim, bent, tol, most)
+        answer = _conjugate_gradients(apply, mine, aim, bent, tol, most, told)
     part[mine] = answer
 
 
@@ -286,7 +292,7 @@ def _solve(mine: Any, blocks: list[Any], aim: Any, bent: bool) -> Any:
 
 
 def _conjugate_gradients(
-    apply: Any, mine: Any, aim: Any, bent: bool, tol: float, most: int
+    apply: Any, mine: Any, aim: Any, bent: bool, tol: float, most: int, told: Any
 ) -> Any:  # fmt: skip
     grids = _Grids(mine)
     whole = np.zeros(mine.shape)
@@ -305,9 +311,13 @@ def _conjugate_gradients(
     near = nearly_solved(residual)
     step = near.copy()
     enough = tol * tol * float(residual @ residual)
-    power = float(residual @ near)
+    power, whence = float(residual @ near), float(residual @ residual)
     for _ in range(most):
-        if float(residual @ residual) <= enough:
+        left = float(residual @ residual)
+        if told is not None and left > 0:
+            gone = np.log(whence / left) / -np.log(tol * tol) if tol < 1 else 1.0
+            told(int(100 * min(max(gone, 0.0), 1.0)), 100)
+        if left <= enough:
             return answer
         moved = times(step)
         length = power / float(step @ moved)

@@ -20,7 +20,7 @@ def denoise_mppca(
     axis: int = 0,
     mask: Any = None,
     return_sigma: bool = False,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     workers: int | None = None,
 ) -> Any:
     """Take out of a series of volumes what looks like noise to random matrix theory.
@@ -39,8 +39,9 @@ def denoise_mppca(
         Where it is not zero, windows are centred. The answer is 0 elsewhere.
     return_sigma : bool
         Return a map of the noise, too.
-    progress : callable, optional
-        Called as ``progress(done, rows)`` after each row of windows.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, rows)`` after each row
+        of windows.
     workers : int, optional
         How many threads to use. The answer does not depend on it.
 
@@ -104,7 +105,7 @@ def denoise_mppca(
     if where.shape != shape:
         raise ValueError(f"mask must have shape {shape}; got {where.shape}")
     threads = _args.as_workers(workers)
-    _args.as_progress(progress)
+    told = _args.as_progress(progress, "denoise_mppca")
     if not np.isfinite(u).all():
         raise ValueError("image must be finite; it has NaN or infinity")
     windows = sliding_window_view(u, size, axis=(0, 1, 2))
@@ -130,8 +131,8 @@ def denoise_mppca(
                     total[at] += share[:, None] * estimate[:, o[0], o[1], o[2]]
                     weights[at] += share
                     power[at] += share * variance
-            if progress is not None:
-                progress(done + 1, len(rows))
+            if told is not None:
+                told(done + 1, len(rows))
     seen = where & (weights > 0)
     answer = np.where(where[..., None], u, 0)
     answer[seen] = total[seen] / weights[seen][:, None]

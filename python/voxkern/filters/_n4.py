@@ -365,7 +365,7 @@ def n4_bias_correction(
     bins: int = 200,
     tolerance: float = 0.001,
     return_field: bool = False,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     workers: int | None = None,
 ) -> Any:
     """Divide out the slow change of brightness that the coils of a scanner leave.
@@ -402,8 +402,9 @@ def n4_bias_correction(
         quotient with that before.
     return_field : bool
         Also return what the image was divided by.
-    progress : callable, optional
-        ``progress(done, rounds)`` after every round; levels that end early jump ahead.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, rounds)`` after every
+        round; levels that end early jump ahead.
     workers : int, optional
         How many threads a CPU call may use. The answer does not depend on it.
 
@@ -461,14 +462,14 @@ def n4_bias_correction(
         tolerance=_args.as_float(tolerance, "tolerance", 0),
     )
     workers = _args.as_workers(workers)
-    _args.as_progress(progress)
+    told = _args.as_progress(progress, "n4_bias_correction")
     inside = as_mask(mask, x.shape, x)
     trust = _as_weights(weights, x)
     volume = _arrays.rows_contiguous(x).reshape((1,) * (3 - ndim) + x.shape)
     if not x.size:
         raise ValueError("image must have a voxel; got none")
 
-    splines, lattice = _search(volume, inside, trust, search, progress, workers)
+    splines, lattice = _search(volume, inside, trust, search, told, workers)
     answer = _args.float_dtype(dtype)
     y = _arrays.empty(volume.shape, answer, x)
     field = _arrays.empty(volume.shape if return_field else (0, 0, 0), answer, x)

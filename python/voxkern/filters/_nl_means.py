@@ -203,7 +203,7 @@ def denoise_nl_means(
     rician: bool = False,
     fast: bool = True,
     spacing: Any = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -235,9 +235,9 @@ def denoise_nl_means(
         Length of a voxel along each axis. A single `patch_size` or `patch_distance` then
         counts the shortest voxels, and reaches as far along the other axes, to the nearest
         voxel.
-    progress : callable, optional
-        Called as ``progress(done, planes)`` after each slab of every volume, of 32 planes
-        and more (rows, of a single plane).
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, planes)`` after each
+        slab of every volume, of 32 planes and more (rows, of a single plane).
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -321,7 +321,7 @@ def denoise_nl_means(
         raise ValueError("rician must be False with fast=False; got True")
     noises = _as_sigma(sigma, x.shape[:-3])
     workers = _args.as_workers(workers)
-    _args.as_progress(progress)
+    told = _args.as_progress(progress, "denoise_nl_means")
     likeness = PLAIN if rician else CUT if fast else STEPPED
     share = {CUT: 0.8, STEPPED: 0.6, PLAIN: 2**0.25}[likeness]
     # The first axis of a plane is the one whose steps count: it becomes that of a volume.
@@ -343,10 +343,10 @@ def denoise_nl_means(
         if last == 2:
             volume, answer = _upright(volume), _upright(answer)
         rest = (*weights, tuple(far), likeness, 2 * noise**2)
-        if progress is None:
+        if told is None:
             _nl_means(volume, answer, *rest, workers=workers)
         else:
-            _by_slabs(volume, answer, rest, progress, workers)
+            _by_slabs(volume, answer, rest, told, workers)
 
     return _arrays.run_volumes(run, x, out, _args.float_dtype(dtype), give)
 

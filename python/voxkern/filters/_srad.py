@@ -131,7 +131,7 @@ def despeckle(
     n_iter: int = 30,
     step: float = 0.5,
     damping: float = 2.0,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -157,8 +157,9 @@ def despeckle(
         Length of a step of 'srad' in time, 1 at most.
     damping : float
         How fast the weights of 'frost' fall.
-    progress : callable, optional
-        Called as ``progress(done, n_iter)`` after each step of each volume.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, n_iter)`` after each
+        step of each volume.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -241,7 +242,7 @@ def despeckle(
         raise ValueError(f"step must be at most 1; got {step!r}")
     fall = _args.as_float(damping, "damping", above=0)
     workers = _args.as_workers(workers)
-    _args.as_progress(progress)
+    told = _args.as_progress(progress, "despeckle")
     real = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:
@@ -260,7 +261,7 @@ def despeckle(
                 speckle = math.sqrt(float(np.median(there))) if there.size else 1.0
         assert speckle is not None
         if method == "srad":
-            _diffuse(u, answer, speckle, most, length, last, progress, workers)
+            _diffuse(u, answer, speckle, most, length, last, told, workers)
             return
         square = speckle * speckle
         share = np.divide(square, vary, out=np.ones_like(vary), where=vary > square)

@@ -233,7 +233,7 @@ def denoise_tv(
     method: str = "chambolle",
     *,
     spacing: Any = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -255,8 +255,9 @@ def denoise_tv(
         the solution in fewer steps.
     spacing : float or tuple of float, optional
         Length of a voxel along each axis; 1 by default.
-    progress : callable, optional
-        Called as ``progress(done, max_iter)`` after each step of each volume.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, max_iter)`` after each
+        step of each volume.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -318,7 +319,7 @@ def denoise_tv(
     if method not in ("chambolle", "chambolle-pock"):
         raise ValueError(f"method must be 'chambolle' or 'chambolle-pock'; got {method!r}")
     workers = _args.as_workers(workers)
-    _args.as_progress(progress)
+    told = _args.as_progress(progress, "denoise_tv")
     solve = _project if method == "chambolle" else _primal_dual
     scale = (steep[0], 1.0, steep[1]) if last == 2 else _args.lift(tuple(steep), 1.0)
     answer_type = _args.float_dtype(dtype)
@@ -331,8 +332,8 @@ def denoise_tv(
         for p in field:
             p[...] = 0
         for done in solve(volume, answer, field, scale, weight, eps, max_iter, sum(steep), workers):
-            if progress is not None:
-                progress(done, max_iter)
+            if told is not None:
+                told(done, max_iter)
 
     return _arrays.run_volumes(run, x, out, answer_type, give)
 

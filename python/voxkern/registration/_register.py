@@ -274,7 +274,7 @@ def register(
     moving_mask: Any = None,
     iterations: int = 100,
     tolerance: float = 0.01,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     workers: int | None = None,
 ) -> Registration:
     """Find the linear map that lays one image on another.
@@ -315,8 +315,9 @@ def register(
         Steps at each level, at most.
     tolerance : float
         Stop when a step moves the image by less, in voxels of the level.
-    progress : callable, optional
-        Called with (level, iteration, value) after each step.
+    progress : callable or bool, optional
+        True shows the steps on stderr; else called as ``progress(level, iteration, value)``
+        after each.
     workers : int, optional
         Threads to use. They never change the result.
 
@@ -353,6 +354,13 @@ def register(
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {', '.join(METRICS)}; got {metric!r}")
     workers = _args.as_workers(workers)
+    told = _args.as_progress(progress, "register")
+    if progress is True:
+        bar = told
+
+        def told(level: int, iteration: int, value: float) -> None:
+            bar.say(f"level {level}, step {iteration}, {metric} {value:.4g}")
+
     fixed, *fixed_at = _with_grid(fixed, fixed_spacing, fixed_origin, fixed_direction)
     moving, *moving_at = _with_grid(moving, moving_spacing, moving_origin, moving_direction)
     f, _ = _arrays.adopt(fixed, "fixed")
@@ -386,8 +394,8 @@ def register(
 
         def watch(iteration: int, value: float, factor: int = factor) -> None:
             history.append((factor, iteration, value))
-            if progress is not None:
-                progress(factor, iteration, value)
+            if told is not None:
+                told(factor, iteration, value)
 
         p, value, converged = level.descend(p, iterations, tolerance, watch)
         if not math.isfinite(value):
