@@ -86,6 +86,17 @@ def test_one_two_and_three_axes_agree_with_scipy(shape):
         np.testing.assert_array_equal(median_filter(x, size), scipy_ndimage.median_filter(x, size))
 
 
+@pytest.mark.parametrize(("footprint", "origin"), [([1, 1, 0, 1], 1), ([0, 1, 0, 1, 1], -2)])
+def test_a_footprint_with_gaps_along_a_line(footprint, origin):
+    x, near = noise((31,)), np.array(footprint) > 0  # of one axis SciPy's answer is another
+    plane = scipy_ndimage.median_filter(x[None], footprint=near[None], origin=(0, origin))
+    got = median_filter(x, footprint=near, origin=origin)
+    np.testing.assert_array_equal(got, plane[0])
+    wide = np.pad(x, 9, mode="symmetric")
+    first = 9 + 20 - len(near) // 2 - origin
+    assert got[20] == np.sort(wide[first : first + len(near)][near])[near.sum() // 2]
+
+
 def test_leading_axes_are_looped_and_axes_choose():
     x = noise((2, 3, 5, 6, 7))
     got = median_filter(x, 3)

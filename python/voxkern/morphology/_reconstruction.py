@@ -400,7 +400,7 @@ def local_maxima(
         Instead of `footprint`: neighbours differ by one along at most this many axes; all
         axes by default.
     allow_borders : bool
-        Whether a plateau at the border of the image may count.
+        Whether a plateau at the border of the image may count; an axis of one voxel has none.
     out : array, optional
         Where to write; shape of `image`, bool or uint8.
     workers : int, optional

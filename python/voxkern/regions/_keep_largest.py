@@ -137,7 +137,8 @@ def remove_small_objects(
 
     Notes
     -----
-    As `skimage.morphology.remove_small_objects` for masks. There an array of integers
+    As `skimage.morphology.remove_small_objects` for masks, before its version 0.26, which takes
+    away regions of `min_size` voxels too. There an array of integers
     holds labels, and sizes are counted by label; here it is a mask as well.
 
     Examples
