@@ -119,17 +119,3 @@ def test_points_may_be_of_any_shape_and_layout():
 def test_refusals_say_what_is_wanted(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.zeros((4, 4)))
-
-
-@pytest.mark.parametrize("mode", ["mirror", "reflect", "grid-wrap"])
-@pytest.mark.parametrize("order", [2, 3, 4, 5])
-def test_the_spline_goes_through_the_voxels_of_short_lines(order, mode):
-    basis = pytest.importorskip("scipy.interpolate").BSpline.basis_element
-    places = np.arange(-3, 4)
-    inside = np.abs(places) < (order + 1) / 2
-    weights = np.where(inside, basis(np.arange(order + 2) - (order + 1) / 2)(places), 0)
-    beyond = {"mirror": "reflect", "reflect": "symmetric", "grid-wrap": "wrap"}[mode]
-    for n in (2, 3, 5, 9):
-        x = np.random.default_rng(n).random(n)
-        wide = np.pad(spline_filter(x, order, mode), 3, mode=beyond)
-        np.testing.assert_allclose(np.convolve(wide, weights, "valid"), x, atol=1e-13)

@@ -165,7 +165,8 @@ def binary_erosion(
     As `scipy.ndimage.binary_erosion`, and with `radius` as
     `skimage.morphology.isotropic_erosion`; a mask without any outside stays whole.
     Where SciPy's ``brute_force`` changes its answer, as for some structures without a
-    symmetry and several iterations, this is the answer with it. Images of more than three axes are eroded volume by volume.
+    symmetry and several iterations, this is the answer with it. Images of more than three axes
+    are eroded volume by volume.
 
     Examples
     --------

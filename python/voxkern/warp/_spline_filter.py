@@ -197,9 +197,9 @@ def spline_filter(
     Interpolating functions do this by themselves unless ``prefilter=False``. Do it once when one
     image is read many times. A NaN voxel spreads along its lines.
 
-    The spline goes through every voxel. SciPy's does not where an axis of fewer than about a
-    dozen voxels is reflected ('reflect', 'grid-mirror'): it begins with a sum cut short there,
-    and is off by up to 3e-3 of the range for order 5 and two voxels, 4e-8 for order 3 and six.
+    The spline goes through every voxel. SciPy's before 1.18 does not where an axis of fewer than
+    about a dozen voxels is reflected ('reflect', 'grid-mirror'): it is off by up to 3e-3 of the
+    range for order 5 and two voxels, 4e-8 for order 3 and six.
 
     References
     ----------
