@@ -4,7 +4,9 @@ Usage: python docs/gallery.py [GROUP ...]     (needs voxkern[demo])
 Writes docs/gallery/<group>.png and docs/gallery.md.
 """
 
+import functools
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,24 @@ def rician(image, sigma):
     """An MR magnitude image with the noise of its two channels."""
     real = image + sigma * rng.standard_normal(image.shape, np.float32)
     return np.hypot(real, sigma * rng.standard_normal(image.shape, np.float32))
+
+
+def truncated(image):
+    """An image whose planes lack the outer half of their frequencies."""
+    spectrum = np.fft.fftshift(np.fft.fft2(image), axes=(1, 2))
+    rows, columns = (np.abs(np.linspace(-1, 1, n)) < 0.5 for n in image.shape[1:])
+    spectrum *= rows[:, None] & columns
+    return np.abs(np.fft.ifft2(np.fft.ifftshift(spectrum, axes=(1, 2)))).astype(np.float32)
+
+
+def balls(shape, blobs):
+    """The blobs found, as balls."""
+    drawn = np.zeros(shape, np.float32)
+    grid = np.indices(shape, np.float32)
+    for *middle, sigma in blobs:
+        square = sum((g - m) ** 2 for g, m in zip(grid, middle, strict=True))
+        drawn[square < 3 * sigma**2] = sigma
+    return drawn
 
 
 def scans():
@@ -42,6 +62,10 @@ def scans():
         "spots": spots,
         "speckled": brain * rng.gamma(40, 1 / 40, brain.shape).astype(np.float32),
         "head": brain > 20,
+        "uneven": brain * (1 + 0.15 * (np.arange(brain.shape[1]) % 2))[:, None].astype(np.float32),
+        "striped": brain * rng.normal(1, 0.1, brain.shape[2]).astype(np.float32),
+        "ringing": truncated(brain),
+        "balls": functools.partial(balls, brain.shape),
         "spacing": first.spacing,
     }
 
@@ -58,8 +82,11 @@ GROUPS = {
             "vk.laplace(brain)",
             "vk.gaussian_laplace(brain, 1.5)",
             "vk.gaussian_gradient_magnitude(brain, 1)",
+            "vk.gradient_magnitude(brain)",
+            "vk.prewitt(brain, axis=2)",
             "vk.unsharp_mask(brain, 1.5, 2)",
             "vk.hessian_eigenvalues(brain, 1)[0]",
+            "vk.local_mean(brain, 7)",
         ],
     ),
     "ridges": (
@@ -72,6 +99,7 @@ GROUPS = {
             "vk.objectness(brain, 1.5, object_dimension=2)",
             "vk.structure_tensor_eigenvalues(vk.structure_tensor(brain))[0]",
             "vk.canny(brain, 1.5, 40, 80)",
+            "balls(vk.blob_log(-brain / 100, 2, 5, 4, threshold=0.1))",
         ],
     ),
     "denoise": (
@@ -125,10 +153,18 @@ GROUPS = {
             "vk.match_histograms(shaded, brain)",
             "vk.zscore(brain, head)",
             "spots",
-            "vk.remove_spikes(spots, least=20)",
+            "vk.remove_spikes(spots, threshold=2, least=20)",
             "vk.inpaint(spots, spots == 140)",
             "speckled",
             "vk.despeckle(speckled, noise=0.16)",
+            "uneven",
+            "vk.correct_slice_intensity(uneven, axis=1)",
+            "striped",
+            'vk.remove_stripes(striped, "fourier-wavelet")',
+            "ringing",
+            "vk.gibbs_unring(ringing)",
+            "vk.clip_percentile(brain, 60, 99)",
+            "vk.white_stripe(brain, head)",
         ],
     ),
     "morphology": (
@@ -140,7 +176,18 @@ GROUPS = {
             "vk.morphological_gradient(brain, 3)",
             "vk.white_tophat(brain, 5)",
             "vk.black_tophat(brain, 5)",
+            "vk.grey_opening(brain, radius=3)",
+            "vk.grey_closing(brain, radius=3)",
+            "brain > 60",
+            "vk.binary_erosion(brain > 60, radius=1)",
+            "vk.binary_dilation(brain > 60, radius=1)",
             "vk.binary_opening(brain > 60, radius=2)",
+            "vk.binary_closing(brain > 60, radius=2)",
+            "vk.fill_holes(brain > 60)",
+            "vk.distance_transform_edt(head)",
+            "vk.skeletonize(brain > 60)",
+            "spots",
+            "vk.area_opening(spots, 30)",
             "vk.reconstruction(vk.grey_erosion(brain, 7), brain)",
         ],
     ),
@@ -156,12 +203,12 @@ def draw(group, names):
     figure.suptitle(title)
     for k, call in enumerate(calls):
         volume = np.asarray(eval(call, names), np.float32)  # the calls above, and nothing else
-        plane = volume[volume.shape[0] // 2][::-1]
+        plane = volume[volume.shape[0] // 2][::-1, ::-1]  # the nose up, left on the right
         axes = figure.add_subplot(rows, columns, k + 1)
         low, high = np.percentile(plane, (0.5, 99.8))
         axes.imshow(plane, cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
         shown = call.removeprefix("vk.")
-        axes.set_title(shown.replace(", ", ",\n", 1) if len(shown) > 32 else shown, fontsize=8)
+        axes.set_title(textwrap.fill(shown, 36), fontsize=8)
         axes.set_axis_off()
         print(group, call, flush=True)
     figure.savefig(HERE / "gallery" / f"{group}.png", pil_kwargs={"optimize": True})
@@ -173,8 +220,10 @@ def main():
     lines = [
         "# Gallery",
         "",
-        "Each filter in three dimensions on the MNI152 T1 brain, one slice of the answer shown;",
-        "`noisy` has Rician noise, `shaded` a bias field. Made by `python docs/gallery.py`.",
+        "Each filter in three dimensions on the MNI152 T1 brain at 2 mm. One axial slice is shown",
+        "as radiologists look at it, the patient's left on the right, each in its own window from",
+        "the 0.5th to the 99.8th percentile. `noisy` has Rician noise, `shaded` a bias field,",
+        "`spots` bright voxels, `ringing` lacks high frequencies: `python docs/gallery.py`.",
     ]
     for group, (title, calls) in GROUPS.items():
         if not sys.argv[1:] or group in sys.argv[1:]:

@@ -205,6 +205,8 @@ def blob_log(
 
     Takes two volumes of memory for each sigma, as all answers are compared.
 
+    Nothing is found as far from a NaN as the kernels reach.
+
     Examples
     --------
     >>> y, x = np.mgrid[:40, :40]

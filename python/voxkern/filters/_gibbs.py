@@ -137,6 +137,8 @@ def gibbs_unring(
 
     Takes two volumes of memory, in float64.
 
+    A NaN spreads over its plane.
+
     References
     ----------
     .. [1] E. Kellner et al., "Gibbs-ringing artifact removal based on local subvoxel-shifts",

@@ -225,6 +225,8 @@ def gradient(
     the difference to the one neighbour, as in NumPy's gradient with ``edge_order=1``; 0 along
     an axis of one voxel, which NumPy refuses.
 
+    A NaN reaches its neighbours and not itself, with `sigma` as far as the kernel does.
+
     Examples
     --------
     >>> gradient(np.array([[1.0, 2, 4, 8]] * 2), spacing=(1, 0.5))[1]
@@ -272,6 +274,8 @@ def gradient_magnitude(
     count half, as in ITK's GradientMagnitude. With `sigma` and ``method="recursive"`` it is
     ITK's GradientMagnitudeRecursiveGaussian. Beside the recursive method the gradient itself is
     never stored.
+
+    NaN as in `gradient`.
 
     Examples
     --------

@@ -446,6 +446,8 @@ def hessian(
     The weights are those of `gaussian_filter`, of orders 2, or 1 and 1. Nothing is
     multiplied by ``sigma**2``.
 
+    A NaN reaches as far as the kernels do.
+
     Examples
     --------
     >>> y, x = np.mgrid[:20, :20]
@@ -491,6 +493,8 @@ def hessian_eigenvalues(
     -----
     In closed form, to a few units in the last place of the largest, also where two are
     equal, as in tubes. The matrix itself is never stored.
+
+    A NaN reaches as far as the kernels do.
 
     Examples
     --------

@@ -91,6 +91,8 @@ def laws(
     first: its E5L5S5 is ``"S5L5E5"`` here. Its "mirror" is the mode 'reflect'. With
     'constant' the energy, too, has `cval` outside.
 
+    A NaN reaches as far as the weights do, turned and averaged as they are.
+
     References
     ----------
     .. [1] K. I. Laws, "Textured image segmentation", PhD thesis, University of Southern

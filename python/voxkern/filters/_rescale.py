@@ -613,6 +613,8 @@ def pet_suv(
     vendor-neutral formula of QIBA for images with Units BQML and Decay Correction START. Every
     quantity carries its unit in its name, for doses come in MBq and delays in minutes as often.
 
+    NaN stays.
+
     Examples
     --------
     >>> activity = np.array([0.0, 5000.0, 25000.0], np.float32)

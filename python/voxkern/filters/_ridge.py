@@ -379,6 +379,8 @@ def objectness(
     ``MultiScaleHessianBasedMeasureImageFilter``, which takes recursive Gaussians. For
     tubes, unscaled, it is `frangi`.
 
+    A NaN reaches as far as the kernels do.
+
     References
     ----------
     .. [1] Antiga, "Generalizing vesselness with respect to dimensionality and shape",
@@ -449,6 +451,8 @@ def sato(
     two axes have a and c only, which takes the place of b. scikit-image gives the
     geometric mean of b and c instead, without a.
 
+    A NaN reaches as far as the kernels do.
+
     References
     ----------
     .. [1] Sato, Nakajima, Atsumi, Koller, Gerig, Yoshida, Kikinis, "3D multi-scale line
@@ -511,6 +515,8 @@ def meijering(
     [1]_ has one scale; here Hessians are multiplied by ``sigma**2``, so that scales
     compare. scikit-image divides each scale by its own largest, and its default is
     +1 / (axes + 1).
+
+    A NaN reaches as far as the kernels do.
 
     References
     ----------

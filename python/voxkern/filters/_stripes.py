@@ -77,6 +77,8 @@ def remove_stripes(
     angles and multiplies them with ``1 - exp(-k**2 / (2 sigma**2))``, with `k` waves on the
     whole axis: the mean goes, and so does what is as slow.
 
+    With 'sort' NaN counts as larger than any number; otherwise it spreads.
+
     References
     ----------
     .. [1] N. T. Vo, R. C. Atwood, M. Drakopoulos, "Superior techniques for eliminating ring

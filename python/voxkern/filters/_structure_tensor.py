@@ -219,6 +219,8 @@ def structure_tensor(
     scikit-image's tensor: Sobel's differences are not divided by the sum of their weights,
     8 in two axes and 32 in three. Whole numbers are not brought to [0, 1] first.
 
+    A NaN reaches as far as the kernels do.
+
     Examples
     --------
     >>> y, x = np.mgrid[:12, :12]
@@ -260,6 +262,8 @@ def structure_tensor_eigenvalues(
     -----
     In closed form, to a few units in the last place of the largest, also where two are
     equal.
+
+    Where a part is NaN, so are all eigenvalues.
 
     Examples
     --------

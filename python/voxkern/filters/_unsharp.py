@@ -97,6 +97,8 @@ def unsharp_mask(
     that scikit-image divides integers by the largest of their type and cuts the answer to
     [0, 1] or [-1, 1], floats too. It returns float64 for integers.
 
+    A NaN reaches as far as the kernel does.
+
     Examples
     --------
     >>> x = np.array([1, 1, 1, 9, 9, 9], dtype=np.float32)

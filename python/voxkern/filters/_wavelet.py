@@ -81,6 +81,8 @@ def wavelet(
     definition of the Image Biomarker Standardisation Initiative [1]_, which names the band
     of the columns first. Its "mirror" is the mode 'reflect', its "periodic" is 'wrap'.
 
+    A NaN reaches as far as the wavelet does, turned as it is.
+
     References
     ----------
     .. [1] P. Whybra et al., "The Image Biomarker Standardization Initiative: standardized

@@ -70,6 +70,8 @@ def denoise_wavelet(
 
     Takes six volumes of memory: PyWavelets keeps all coefficients, and copies of them.
 
+    NaN spoils what the wavelets that cover it give.
+
     References
     ----------
     .. [1] S. G. Chang, B. Yu, M. Vetterli, "Adaptive wavelet thresholding for image denoising

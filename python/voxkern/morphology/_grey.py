@@ -321,6 +321,8 @@ def grey_dilation(
     As `scipy.ndimage.grey_dilation`, which puts the element on each voxel and so reads a
     mirrored neighbourhood.
 
+    NaN counts as larger than any number, and spreads as far as the element.
+
     Examples
     --------
     >>> x = np.array([4, 0, 0, 0, 2, 3], dtype=np.uint8)
@@ -463,6 +465,8 @@ def morphological_gradient(
     -----
     As `scipy.ndimage.morphological_gradient`: signed integers wrap where the difference
     does not fit. Of a mask it is where the two differ.
+
+    NaN spreads as far as the element.
 
     Examples
     --------

@@ -96,6 +96,8 @@ def resample(
     Answers are SimpleITK's ``Resample``: to 1e-5 of the range for orders 0, 1 and, away from points
     beyond the outermost centres with 'nearest', 3 (``sitkBSpline``).
 
+    NaN as in `affine_transform`.
+
     Examples
     --------
     >>> resample(np.array([0, 2, 4, 6], np.float32), 2, spacing=1)

@@ -59,6 +59,8 @@ def resize(
     sigma ``max(0, (n / m - 1) / 2)`` voxels. Unlike scikit-image, values are not clipped to the
     range of the image, keep their type and are never rescaled.
 
+    NaN as in `affine_transform`.
+
     Examples
     --------
     >>> resize(np.array([0, 4, 8, 12], np.float32), 2, antialias=False)

@@ -56,6 +56,8 @@ def rotate(
     -----
     The plane is read at a rotation about its centre. Splines run in the plane alone, as in SciPy.
 
+    NaN as in `affine_transform`.
+
     Examples
     --------
     >>> rotate(np.array([[1, 2], [3, 4]], np.float32), 90, order=1)

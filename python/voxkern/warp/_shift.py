@@ -51,6 +51,8 @@ def shift(
     -----
     ``out[v] = image(v - shift)``, as SciPy has it.
 
+    NaN as in `affine_transform`.
+
     Examples
     --------
     >>> shift(np.array([1, 2, 3, 4], np.float32), 1, order=1)
