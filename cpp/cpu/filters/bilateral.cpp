@@ -54,14 +54,21 @@ void compare(const C* here, const C* there, const C* near, C by, C* weights, i64
   for (i64 x = begin; x < end; x += V::lanes) {
     const V centre = simd::load(here + x);
     V t = simd::load(total + x), s = simd::load(sum + x);
+    V e[count];
+    for (int i = 0; i < count; ++i) {
+      const V d = simd::load(there + i + x) - centre;
+      e[i] = simd::fma(d * d, by, base[i]);
+    }
+    simd::exp2(e);
     for (int i = 0; i < count; ++i) {
       V v = simd::load(there + i + x);
-      const V d = v - centre;
-      V e = simd::exp2(simd::fma(d * d, by, base[i]));
-      if constexpr (nan) e = simd::select(d == d, e, C(0)), v = number_or_0(v);
-      simd::store(weights + i * pitch + x, e);
-      t = simd::fma(e, v, t);
-      s += e;
+      if constexpr (nan) {
+        const V d = v - centre;
+        e[i] = simd::select(d == d, e[i], C(0)), v = number_or_0(v);
+      }
+      simd::store(weights + i * pitch + x, e[i]);
+      t = simd::fma(e[i], v, t);
+      s += e[i];
     }
     simd::store(total + x, t);
     simd::store(sum + x, s);
