@@ -127,6 +127,15 @@ def test_nan_stays_where_it_is_and_is_not_looked_at(options):
     assert y[0, 0, 0] == denoise_nl_means(np.nan_to_num(x), 3, 2, h=15, **options)[0, 0, 0]
 
 
+@pytest.mark.parametrize("options", [{}, {"fast": False}, {"rician": True}], ids=str)
+@pytest.mark.parametrize("size", [3, 4, 5])
+def test_transposed_planes_commute_with_the_filter(size, options):
+    x = scene((18, 34, 131))  # tiles end elsewhere when turned
+    y = denoise_nl_means(x, size, (2, 1, 1), h=12, sigma=3, **options)
+    turned = denoise_nl_means(x.swapaxes(1, 2), size, (2, 1, 1), h=12, sigma=3, **options)
+    np.testing.assert_allclose(turned.swapaxes(1, 2), y, rtol=1e-9)
+
+
 def test_wide_searches_and_views():
     x = scene((3, 40, 70))
     for view in (x[:, ::2, 3:50], x.transpose(0, 2, 1)):

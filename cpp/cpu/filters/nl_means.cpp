@@ -33,6 +33,9 @@ struct Patch {
     }
   }
   i64 count() const { return i64(at.size()); }
+  // Whether the sum over it is that of two numbers, or that of a number and those beside it.
+  bool is_pair() const { return at == std::vector<i64>{0, 1} && weights[0] == weights[1]; }
+  bool is_three() const { return at == std::vector<i64>{-1, 0, 1} && weights[0] == weights[2]; }
 };
 
 // Calls use(N) with a number of weights as a constant where it is small, else with 0.
@@ -87,32 +90,84 @@ Vec<f64, N> rough_exp(Vec<f64, N> distance) {
   return simd::convert<f64>(simd::bits_as<f32>(bits));
 }
 
+// The weight of patches at a distance, nothing where a part of it says that they are far or NaN.
+template <Likeness kind, class C>
+Vec<C> weight_of(Vec<C> distance, Vec<C> part) {
+  using V = Vec<C>;
+  const auto near = kind == Likeness::cut ? distance <= V(C(nlm::cut))
+                    : kind == Likeness::stepped
+                        ? part <= V(C(nlm::cut)) & distance <= V(C(nlm::nothing))
+                        : distance <= V(C(nlm::nothing));
+  distance = simd::max(distance, C(0));
+  V weight;
+  if constexpr (kind == Likeness::plain)
+    weight = simd::exp2(distance * V(C(-1.4426950408889634)));
+  else
+    weight = rough_exp(distance);
+  return simd::select(near, weight, C(0));
+}
+
 // The weights of patches from their distances plane by plane. N planes, or `many` where N is 0.
 template <Likeness kind, int N, class C>
 void weigh(const C* const* planes, const C* weights, i64 many, C noise, C* to, i64 n) {
   using V = Vec<C>;
-  using M = typename V::Mask;
   const i64 count = N ? N : many;
   const C* rows[N ? N : 1];
   V by[N ? N : 1];
   for (int i = 0; i < N; ++i) rows[i] = planes[i], by[i] = V(weights[i]);
   for (i64 x = 0; x < n; x += V::lanes) {
     V distance = C(0);
-    M far(0);
+    V part = C(0);
     for (i64 i = 0; i < count; ++i) {
-      if constexpr (kind == Likeness::stepped) far |= distance > V(C(nlm::cut));
+      part = simd::max(part, distance);
       const V here = simd::load((N ? rows[i] : planes[i]) + x) - V(noise);
       distance = simd::fma(here, N ? by[i] : V(weights[i]), distance);
     }
-    // NaN is not near anything.
-    const M near = distance <= V(C(kind == Likeness::cut ? nlm::cut : nlm::nothing));
-    distance = simd::max(distance, C(0));
-    V weight;
-    if constexpr (kind == Likeness::plain)
-      weight = simd::exp2(distance * V(C(-1.4426950408889634)));
+    simd::store(to + x, weight_of<kind>(distance, part));
+  }
+}
+
+// What a patch of 2^3 or 3^3 voxels is summed by: along x and y in units of what the middle weighs.
+template <int taps, class C>
+struct Sides {
+  Vec<C> x, y, z[taps], noise;
+};
+
+// The sum along an axis.
+template <int taps, class C>
+Vec<C> sum_at(const C* p, i64 step, Vec<C> side) {
+  if constexpr (taps == 2) return simd::load(p) + simd::load(p + step);
+  return simd::fma(simd::load(p - step) + simd::load(p + step), side, simd::load(p));
+}
+
+// Sums squared differences along x, a row ahead, and along y, and keeps these less the noise in
+// `last`; then the weights of patches as above, from those and from the planes before. One loop:
+// what it reads again is in the nearest cache.
+template <Likeness kind, int taps, bool weighs, class C>
+void look(const C* squares, C* sums, i64 pitch, const Sides<taps, C>& sides, const C* const* planes,
+          C* last, C* to, i64 n) {
+  using V = Vec<C>;
+  const Sides<taps, C> by = sides;
+  const C *first = planes[0], *second = planes[taps - 2];
+  for (i64 x = taps == 2 ? 0 : -pitch; x < pitch; x += V::lanes)
+    simd::store(sums + x, sum_at<taps>(squares + x, 1, by.x));
+  for (i64 x = 0; x < n; x += V::lanes) {
+    const V ahead = sum_at<taps>(squares + x + pitch, 1, by.x);
+    simd::store(sums + x + pitch, ahead);
+    V here = simd::load(sums + x);
+    if constexpr (taps == 2)
+      here = here + ahead;
     else
-      weight = rough_exp(distance);
-    simd::store(to + x, simd::select(near & ~far, weight, C(0)));
+      here = simd::fma(simd::load(sums + x - pitch) + ahead, by.y, here);
+    if constexpr (kind != Likeness::plain) here = here - by.noise;
+    simd::store(last + x, here);
+    if constexpr (weighs) {
+      const V one = simd::load(first + x) * by.z[0];
+      V two = one;
+      if constexpr (taps == 3) two = simd::fma(simd::load(second + x), by.z[1], one);
+      const V distance = simd::fma(here, by.z[taps - 1], two);
+      simd::store(to + x, weight_of<kind>(distance, simd::max(one, two)));
+    }
   }
 }
 
@@ -163,6 +218,7 @@ class Tile {
         plane_(image_.plane()),
         pitch_(image_.pitch()),
         corner_(image_.row(0, 0) - image_.begin(0)),
+        taps_(taps_of(kind, pz, py, px)),
         room_((high + 2 * py.radius) * pitch_ + slack),
         depth_(pz.at.back() - pz.at.front() + 1),
         squares_(room_),
@@ -218,17 +274,27 @@ class Tile {
       const C* w = weights_.data() - x0 - y * pitch_;
       i64 made = -t.z + pz_.at.front();
       for (i64 z = -t.z; z < size_.z; ++z) {
-        for (; made <= z + pz_.at.back(); ++made)
-          for (i64 i = 0; i < count; ++i)
-            measure(made, y, x0, n, {t.z, t.y, t.x + i}, distances(i, made));
         const bool ahead = z >= 0 && first_ahead < last_ahead;
         const bool back = z + t.z < size_.z && first_back < last_back;
+        const bool at_once = taps_ && (ahead || back);  // the last plane, and weights
+        for (; made <= z + pz_.at.back() - at_once; ++made)
+          for (i64 i = 0; i < count; ++i) {
+            const Size shift{t.z, t.y, t.x + i};
+            if (taps_)
+              look_at(made, y, x0, n, shift, i, nullptr);
+            else
+              measure(made, y, x0, n, shift, distances(i, made));
+          }
         for (i64 i = 0; i < count && (ahead || back); ++i) {
           C* to = weights_.data() + i * room_;
-          weigh_rows(z, i, to, n);
+          if (at_once)
+            look_at(made, y, x0, n, {t.z, t.y, t.x + i}, i, to);
+          else
+            weigh_rows(z, i, to, n);
           if (kind_ == Likeness::stepped)
             leave_out(z, y, end, x0, x0 + wide, {t.z, t.y, t.x + i}, to - x0);
         }
+        made += at_once;
         if (ahead)
           put(z, first_ahead, last_ahead, w, room_, values(z + t.z) + corner_ + step, 1, count);
         if (back)
@@ -272,6 +338,47 @@ class Tile {
     add_up(sums_.data() - low_y, py_, pitch_, to, n, read);
   }
 
+  // How many voxels a patch has along each axis, if it is one that look() knows, else 0.
+  static int taps_of(Likeness kind, const Patch<C>& pz, const Patch<C>& py, const Patch<C>& px) {
+    if (kind == Likeness::cut) return pz.is_pair() && py.is_pair() && px.is_pair() ? 2 : 0;
+    return pz.is_three() && py.is_three() && px.is_three() ? 3 : 0;
+  }
+  void look_at(i64 z, i64 y, i64 x, i64 n, Size shift, i64 i, C* to) {
+    if (kind_ == Likeness::cut)
+      look_by<Likeness::cut, 2>(z, y, x, n, shift, i, to);
+    else if (kind_ == Likeness::stepped)
+      look_by<Likeness::stepped, 3>(z, y, x, n, shift, i, to);
+    else
+      look_by<Likeness::plain, 3>(z, y, x, n, shift, i, to);
+  }
+  // Sums of plane z of patches, and their weights where that is their last plane and there is `to`.
+  template <Likeness kind, int taps>
+  void look_by(i64 z, i64 y, i64 x, i64 n, Size shift, i64 i, C* to) {
+    constexpr i64 before = taps - 2;  // of the voxel in the patch along each axis
+    const i64 lead = before * (pitch_ + 1);
+    const C* p = image_.row(z, y) + x - lead;
+    const C* q = p + shift.z * plane_ + shift.y * pitch_ + shift.x;
+    // Copies: for all the compiler knows, what is written might be the members.
+    const i64 pitch = pitch_, all = n + (taps - 1) * (pitch + 1);
+    C *squares = squares_.data(), *sums = sums_.data() + before * pitch;
+    for (i64 k = 0; k < all; k += Vec<C>::lanes) {
+      const Vec<C> d = simd::load(p + k) - simd::load(q + k);
+      simd::store(squares + k, d * d);
+    }
+    squares += lead;
+    Sides<taps, C> by;
+    const C middle_x = px_.weights[before], middle_y = py_.weights[before];
+    by.x = px_.weights[0] / middle_x, by.y = py_.weights[0] / middle_y;
+    for (int k = 0; k < taps; ++k) by.z[k] = pz_.weights[k] * middle_y * middle_x;
+    by.noise = bias_ / (middle_y * middle_x);
+    const C* planes[taps - 1];
+    for (int k = 0; k + 1 < taps; ++k) planes[k] = distances(i, z - taps + 1 + k);
+    if (to)
+      look<kind, taps, true>(squares, sums, pitch, by, planes, distances(i, z), to, n);
+    else
+      look<kind, taps, false>(squares, sums, pitch, by, planes, distances(i, z), to, n);
+  }
+
   void weigh_rows(i64 z, i64 i, C* to, i64 n) {
     for (size_t p = 0; p < planes_.size(); ++p) planes_[p] = distances(i, z + pz_.at[p]);
     by_count(pz_.count(), [&](auto count) {
@@ -295,6 +402,8 @@ class Tile {
     const auto [z_low, z_high] = range(from_.z, all_.z, shift.z);
     const auto [y_low, y_high] = range(from_.y, all_.y, shift.y);
     const auto [x_low, x_high] = range(from_.x, all_.x, shift.x);
+    if (z >= z_low && z < z_high && y0 >= y_low && y1 <= y_high && x0 >= x_low && x1 <= x_high)
+      return;
     for (i64 y = y0; y < y1; ++y, row += pitch_) {
       const bool in = z >= z_low && z < z_high && y >= y_low && y < y_high;
       for (i64 x = x0; x < (in ? std::min(x_low, x1) : x1); ++x) row[x] = C(0);
@@ -326,7 +435,9 @@ class Tile {
   Likeness kind_;
   C noise_, bias_;
   Block<C> image_;
-  i64 plane_, pitch_, corner_, room_, depth_;
+  i64 plane_, pitch_, corner_;
+  int taps_;
+  i64 room_, depth_;
   std::vector<const C*> planes_ = std::vector<const C*>(pz_.at.size());
   Scratch<C> squares_, sums_, distances_, weights_, totals_, counts_, values_;
 };
