@@ -4,6 +4,7 @@
 
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
+#include <voxkern/bits.hpp>
 #include <voxkern/sums.hpp>
 
 #include <algorithm>
@@ -53,6 +54,77 @@ class Walk {
   i64 below_, above_;
 };
 
+// y = what the last value of the sorted list that is not above x is matched with. A table of even
+// cells says between which places it is; within a cell places rise about evenly, so that a few
+// around the likeliest are compared at once, and all of the cell only where these do not hold it.
+template <class Place, class T>
+void look_up(On on, View<const T> x, View<T> y, List<const T> list, const T* matched) {
+  const i64 n = list.size;
+  const i64 cells = least(most(n / 4, i64(1)), i64(1) << 22);
+  const f64 low = f64(list[0]), width = f64(list[n - 1]) - low;
+  const f64 scale = width > 0 && std::isfinite(f64(cells) / width) ? f64(cells) / width : 0.0;
+  const auto part_of = [&](T v) { return (f64(v) - low) * scale; };
+  const auto cell_of = [&](T v) { return least(i64(part_of(v)), cells - 1); };
+  Scratch<Place> starts(cells + 1);
+  parallel_slabs(on, n, 1 << 16, [&](i64 begin, i64 end) {
+    i64 before = begin ? cell_of(list[begin - 1]) : -1;
+    for (i64 i = begin; i < end; ++i) {
+      const i64 here = cell_of(list[i]);
+      for (i64 c = before + 1; c <= here; ++c) starts[c] = Place(i);
+      before = here;
+    }
+  });
+  for (i64 c = cell_of(list[n - 1]) + 1; c <= cells; ++c) starts[c] = Place(n);
+
+  constexpr i64 window = 16, lanes = simd::lanes<T>;
+  // How many of the values from a place on are not above v.
+  const auto count = [&](i64 place, T v) {
+    i64 found = 0;
+    for (i64 k = 0; k < window; k += lanes)
+      found += bits::count(simd::bits(simd::load(list.data + place + k) <= Vec<T>(v)));
+    return found;
+  };
+  const Blocks blocks(x.size);
+  parallel_for(on, blocks.count(), [&](i64 i) {
+    const Block b = blocks[i];
+    for (i64 line = b.begin; line < b.end; ++line) {
+      const T* from = x.row(line / x.size.y, line % x.size.y);
+      T* to = y.row(line / x.size.y, line % x.size.y);
+      // In stages over some voxels, so that their waits for memory fall together.
+      constexpr i64 some = 32;
+      for (i64 k = b.from; k < b.to; k += some) {
+        i64 at[some];
+        const i64 m = least(some, b.to - k);
+        for (i64 j = 0; j < m; ++j) __builtin_prefetch(&starts[cell_of(from[k + j])]);
+        for (i64 j = 0; j < m; ++j) {
+          const f64 part = part_of(from[k + j]);
+          const i64 cell = least(i64(part), cells - 1);
+          const i64 first = i64(starts[cell]), inside = i64(starts[cell + 1]) - first;
+          const i64 likely = first + i64((part - f64(cell)) * f64(inside));
+          at[j] = most(least(likely - window / 2, n - window), i64(0));
+          __builtin_prefetch(list.data + at[j]);
+          __builtin_prefetch(list.data + at[j] + window - 1);
+        }
+        for (i64 j = 0; j < m; ++j) {
+          const T v = from[k + j];
+          const i64 found = n < window ? 0 : count(at[j], v);
+          if (found == 0 || found == window) {
+            const i64 cell = cell_of(v);
+            at[j] = std::upper_bound(list.data + i64(starts[cell]),
+                                     list.data + i64(starts[cell + 1]), v) -
+                    list.data;
+          } else {
+            at[j] += found;
+          }
+          at[j] = most(at[j] - 1, i64(0));
+          __builtin_prefetch(matched + at[j]);
+        }
+        for (i64 j = 0; j < m; ++j) to[k + j] = matched[at[j]];
+      }
+    }
+  });
+}
+
 }  // namespace
 
 template <class T>
@@ -68,58 +140,10 @@ void match_sorted(On on, View<const T> x, View<T> y, List<const T> source, List<
       if (i + 1 == n || source[i + 1] != source[i]) matched[i] = walk.at(f64(i + 1) / f64(n));
   });
 
-  const i64 cells = least(most(n / 4, i64(1)), i64(1) << 22);
-  const f64 low = f64(source[0]), width = f64(source[n - 1]) - low;
-  const f64 scale = width > 0 && std::isfinite(f64(cells) / width) ? f64(cells) / width : 0.0;
-  const auto cell_of = [&](T v) { return least(i64((f64(v) - low) * scale), cells - 1); };
-  Scratch<i64> starts(cells + 1);
-  parallel_slabs(on, n, 1 << 16, [&](i64 begin, i64 end) {
-    for (i64 i = begin; i < end; ++i) {
-      const i64 here = cell_of(source[i]), before = i ? cell_of(source[i - 1]) : -1;
-      for (i64 c = before + 1; c <= here; ++c) starts[c] = i;
-    }
-  });
-  for (i64 c = cell_of(source[n - 1]) + 1; c <= cells; ++c) starts[c] = n;
-
-  const Blocks blocks(x.size);
-  parallel_for(on, blocks.count(), [&](i64 i) {
-    const Block b = blocks[i];
-    for (i64 line = b.begin; line < b.end; ++line) {
-      const T* from = x.row(line / x.size.y, line % x.size.y);
-      T* to = y.row(line / x.size.y, line % x.size.y);
-      // In stages over some voxels, so that their waits for memory fall together.
-      constexpr i64 some = 32;
-      for (i64 k = b.from; k < b.to; k += some) {
-        i64 at[some], rest[some], longest = 0;
-        const i64 m = least(some, b.to - k);
-        for (i64 j = 0; j < m; ++j) {
-          at[j] = cell_of(from[k + j]);
-          __builtin_prefetch(&starts[at[j]]);
-        }
-        for (i64 j = 0; j < m; ++j) {
-          const i64 cell = at[j];
-          at[j] = starts[cell];
-          rest[j] = starts[cell + 1] - at[j];
-          longest = most(longest, rest[j]);
-          __builtin_prefetch(&source[at[j] + rest[j] / 4]);
-          __builtin_prefetch(&source[at[j] + rest[j] / 4 * 3]);
-        }
-        // A step of all searches at a time, without a branch on any voxel's value.
-        for (; longest > 0; longest /= 2)
-          for (i64 j = 0; j < m; ++j) {
-            const i64 half = (rest[j] + 1) / 2;
-            const bool higher = source[most(at[j] + half - 1, i64(0))] <= from[k + j];
-            at[j] += half & -i64(higher);
-            rest[j] -= half;
-          }
-        for (i64 j = 0; j < m; ++j) {
-          at[j] = most(at[j] - 1, i64(0));
-          __builtin_prefetch(&matched[at[j]]);
-        }
-        for (i64 j = 0; j < m; ++j) to[k + j] = matched[at[j]];
-      }
-    }
-  });
+  if (n < i64(1) << 32)
+    look_up<u32>(on, x, y, source, matched.data());
+  else
+    look_up<i64>(on, x, y, source, matched.data());
 }
 
 template void match_sorted(On, View<const f32>, View<f32>, List<const f32>, List<const f32>);
