@@ -79,6 +79,26 @@ def test_scipy_agrees_on_footprints(dtype, origin):
         np.testing.assert_array_equal(median_filter(x, footprint=footprint, origin=origin), want)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("cval", [3.0, np.nan, -0.0, -np.inf])
+def test_the_ends_of_long_rows_agree_with_a_padded_image(mode, cval):
+    rng = np.random.default_rng(11)
+    x = rng.integers(-2, 3, (9, 70)).astype(np.float32)
+    x[2, 0] = x[4, -1] = x[6, 1] = x[7, -2] = np.nan
+    pads = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge"}
+    value = {"constant_values": cval} if mode == "constant" else {}
+    padded = np.pad(x, 1, pads.get(mode, mode), **value)
+    boxes = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).reshape(9, 70, 9)
+    got = median_filter(x, 3, mode=mode, cval=cval)
+    np.testing.assert_array_equal(got, np.sort(boxes, -1)[..., 4])
+    for kind in (np.uint8, np.int16, np.int32):
+        whole = np.nan_to_num(x + 2).astype(kind)
+        padded = np.pad(whole, 1, pads.get(mode, mode), **({"constant_values": 9} if value else {}))
+        boxes = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).reshape(9, 70, 9)
+        got = median_filter(whole, 3, mode=mode, cval=9)
+        np.testing.assert_array_equal(got, np.sort(boxes, -1)[..., 4])
+
+
 @pytest.mark.parametrize("shape", [(37,), (9, 41), (4, 5, 6)])
 def test_one_two_and_three_axes_agree_with_scipy(shape):
     x = noise(shape)

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <vector>
@@ -85,16 +86,20 @@ KeyImage<Signed<T>> keys_of(View<const T> in, View<T> out, Edge edge, T fill) {
   const auto write = [=](i64 z, i64 y, i64 x, i64 count, const K* keys) {
     from_keys(keys, out.row(z, y) + x, count, past);
   };
-  if constexpr (std::is_same_v<K, T>) {
-    if (!past) return {out.size, read, write, in, out};
-  } else if constexpr (std::is_floating_point_v<T>) {
-    if (!past)
+  if constexpr (sizeof(K) == sizeof(T) && !std::is_same_v<T, u16>) {
+    constexpr bool floats = std::is_floating_point_v<T>;
+    K outside;
+    std::memcpy(&outside, &fill, sizeof fill);
+    const bool ordered = fill == fill && outside != std::numeric_limits<K>::min();
+    if (!past && (ordered || !floats))
       return {out.size,
               read,
               write,
               {reinterpret_cast<const K*>(in.data), in.size, in.step},
               {reinterpret_cast<K*>(out.data), out.size, out.step},
-              true};
+              edge,
+              outside,
+              floats};
   }
   return {out.size, read, write};
 }

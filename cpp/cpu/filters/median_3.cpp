@@ -1,6 +1,8 @@
 #include <cpu/filters/box_median.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -50,13 +52,21 @@ class PlaneMedian {
   K* line(i64 y) const { return room_.data() + (y & 3) * pitch_; }
   K* out(i64 i) const { return room_.data() + (4 + i) * pitch_; }
   // The columns around the first of the image, or the last.
-  K* end(i64 y, bool last) const { return room_.data() + (6 + 4 * last + (y & 3)) * pitch_; }
+  template <class N>
+  N* end(i64 y, bool last) const {
+    return reinterpret_cast<N*>(room_.data() + (6 + 4 * last + (y & 3)) * pitch_);
+  }
 
   // The medians of two rows from the lines around them.
   void two_lines(i64 z, i64 y, i64 y1, i64 x0) const {
     const K* const rows[4] = {line(y - 1), line(y), line(y + 1), line(y + 2)};
     for (i64 x = 0; x < width_; x += L) two_rows(rows, x, out(0) + x, out(1) + x);
     for (i64 i = 0; i < 2 && y + i < y1; ++i) image_.write(z, y + i, x0, width_, out(i));
+  }
+
+  template <class N>
+  static bool number_orders(N number) {
+    return number == number && (number != 0 || !std::signbit(number));
   }
 
   // Whether the floats of a row order as their keys do: there is no NaN and no -0. Sends for the
@@ -82,11 +92,27 @@ class PlaneMedian {
     const Size n = image_.size;
     const bool first = x0 == 0, last = x0 + width_ == n.x;
     bool plain[4] = {};
+    N outside;
+    std::memcpy(&outside, &image_.fill, sizeof outside);
+    const i64 back = inside(-1, n.x, image_.edge), ahead = inside(n.x, n.x, image_.edge);
     const auto look = [&](i64 y) {
+      if (y < 0 || y >= n.y) {
+        plain[y & 3] = false;
+        if (floats) return;
+        if (first) image_.read(z, y, -1, 3, reinterpret_cast<K*>(end<N>(y, false)));
+        if (last) image_.read(z, y, n.x - 2, 3, reinterpret_cast<K*>(end<N>(y, true)));
+        return;
+      }
+      const N* const from = reinterpret_cast<const N*>(image_.in.row(z, y));
+      const N before = back < 0 ? outside : from[back], after = ahead < 0 ? outside : from[ahead];
       if constexpr (floats)
-        plain[y & 3] = 0 <= y && y < n.y && ordered<N>(z, y, x0 - !first, width_ + !first + !last);
-      if (first) image_.read(z, y, -1, 3, end(y, false));
-      if (last) image_.read(z, y, n.x - 2, 3, end(y, true));
+        plain[y & 3] = ordered<N>(z, y, x0 - !first, width_ + !first + !last) &&
+                       number_orders(before) && number_orders(after);
+      N *const a = end<N>(y, false), *const b = end<N>(y, true);
+      a[0] = before;
+      std::copy_n(from, 2, a + 1);
+      std::copy_n(from + n.x - 2, 2, b);
+      b[2] = after;
     };
     const auto row = [&](i64 y) -> const N* {
       if (floats || (0 <= y && y < n.y))
@@ -114,16 +140,13 @@ class PlaneMedian {
       two_rows(rows, most, upper + most, lower + most);
       for (const bool right : {false, true})
         if (right ? last : first) {
-          const K* const ends[4] = {end(y - 1, right), end(y, right), end(y + 1, right),
-                                    end(y + 2, right)};
-          K found[2][L];
+          const N* const ends[4] = {end<N>(y - 1, right), end<N>(y, right), end<N>(y + 1, right),
+                                    end<N>(y + 2, right)};
+          N found[2][L];
           two_rows(ends, 0, found[0], found[1]);
           const i64 x = right ? width_ - 1 : 0;
-          for (i64 i = 0; i < 2 && y + i < y1; ++i)
-            if constexpr (floats)
-              image_.write(z, y + i, x0 + x, 1, found[i]);
-            else
-              to(i)[x] = found[i][0];
+          upper[x] = found[0][0];
+          lower[x] = found[1][0];
         }
     }
   }

@@ -18,9 +18,11 @@ struct KeyImage {
   // Writes the columns from x on of a row of the answer.
   std::function<void(i64 z, i64 y, i64 x, i64 count, const K* keys)> write;
   // The images themselves, where their numbers are keys, or floats as long, and the answer goes
-  // through the cache.
+  // through the cache; and what lies outside.
   View<const K> in{};
   View<K> out{};
+  Edge edge{};
+  K fill{};
   bool floats = false;
 };
 
