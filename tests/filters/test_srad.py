@@ -97,7 +97,9 @@ def test_frost_by_hand():
     assert got[1] == pytest.approx((w + 1 + 4 * w) / (1 + 2 * w))
 
 
-@pytest.mark.parametrize(("shape", "size"), [((20, 23), (5, 4)), ((7, 8, 19), (3, 5, 2))], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "size"), [((20, 23), (5, 4)), ((7, 8, 19), (3, 5, 2)), ((5, 61), (3, 3))], ids=str
+)
 def test_frost_is_its_formula(shape, size):
     _, x = scene(shape, looks=4)
     want = frost(x, size, 1.5)

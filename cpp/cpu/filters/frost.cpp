@@ -26,26 +26,47 @@ void frost(On on, View<const T> wide, View<const T> vary, View<T> y, List<const 
       }
       const T* spread = vary.row(z, j);
       T* to = y.row(z, j);
-      const auto at = [&](auto read, i64 x) {
-        const V v = read(spread + x), slope = simd::max(V(rate) * v, V(T(-1000)));
-        V sum = T(0), weights = T(0);
+      // A few vectors together, which share the walk over the neighbours.
+      const auto filter = [&](i64 x, auto vectors, auto read, auto write) {
+        constexpr int K = decltype(vectors)::value;
+        V v[K], slope[K], sum[K], weights[K], ring[K], w[K];
+        for (int k = 0; k < K; ++k) {
+          v[k] = read(spread + x + k * V::lanes);
+          slope[k] = simd::max(V(rate) * v[k], V(T(-1000)));
+          sum[k] = weights[k] = T(0);
+        }
         for (i64 t = 0; t < count;) {
           const f64 distance = distances[t];
           const i64 first = t;
-          V ring = read(near[size_t(t)] + x);
-          while (++t < count && distances[t] == distance) ring = ring + read(near[size_t(t)] + x);
-          const V w = simd::exp2(slope * V(T(distance)));
-          sum = simd::fma(w, ring, sum);
-          weights = simd::fma(w, V(T(t - first)), weights);
+          for (int k = 0; k < K; ++k) ring[k] = read(near[size_t(t)] + x + k * V::lanes);
+          while (++t < count && distances[t] == distance)
+            for (int k = 0; k < K; ++k)
+              ring[k] = ring[k] + read(near[size_t(t)] + x + k * V::lanes);
+          for (int k = 0; k < K; ++k) w[k] = slope[k] * V(T(distance));
+          simd::exp2(w);
+          for (int k = 0; k < K; ++k) {
+            sum[k] = simd::fma(w[k], ring[k], sum[k]);
+            weights[k] = simd::fma(w[k], V(T(t - first)), weights[k]);
+          }
         }
-        return simd::select(v == v, sum / weights, v);
+        for (int k = 0; k < K; ++k)
+          write(to + x + k * V::lanes, simd::select(v[k] == v[k], sum[k] / weights[k], v[k]));
       };
+      const auto whole = [&](i64 x, auto vectors) {
+        filter(
+            x, vectors, [](const T* p) { return simd::load(p); },
+            [](T* p, V result) { simd::store(p, result); });
+      };
+      constexpr std::integral_constant<int, 3> few{};
+      constexpr std::integral_constant<int, 1> one{};
       i64 x = 0;
-      for (; x + V::lanes <= n.x; x += V::lanes)
-        simd::store(to + x, at([](const T* p) { return simd::load(p); }, x));
+      for (; x + few * V::lanes <= n.x; x += few * V::lanes) whole(x, few);
+      for (; x + V::lanes <= n.x; x += V::lanes) whole(x, one);
       if (x == n.x) continue;
       const int rest = int(n.x - x);
-      simd::store(to + x, at([=](const T* p) { return simd::load(p, rest); }, x), rest);
+      filter(
+          x, one, [=](const T* p) { return simd::load(p, rest); },
+          [=](T* p, V result) { simd::store(p, result, rest); });
     }
   });
 }
