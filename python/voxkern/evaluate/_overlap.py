@@ -224,7 +224,8 @@ def _measure(of: Any, pred: Any, ref: Any, labels: Any, empty: Any, workers: Any
     several = several and getattr(labels, "ndim", 1) > 0  # not an array of one number
     values = list(labels) if several else [labels]
     wanted = [None if v is None and not several else _args.as_int(v, "labels") for v in values]
-    answers = [of(*n) if n[1] + n[2] else nothing for n in _counts(p, r, wanted, workers).tolist()]
+    counts = _counts(p, r, wanted, workers).tolist()
+    answers = [of(*n) if n[1] + n[2] else nothing for n in counts]
     return np.array(answers, np.float64) if several else answers[0]
 
 
@@ -260,13 +261,13 @@ def _add(
 
 
 def _run(p: Any, r: Any, labels: Any, workers: int | None) -> Any:
-    counts = np.zeros((max(1, labels.size), 3), np.int64)
-    part = np.empty(counts.size, np.int64)
+    shape = (max(1, labels.size), 3)
+    total, part = np.zeros(shape[0] * 3, np.int64), np.empty(shape[0] * 3, np.int64)
     if p.size:
         for a, b in _arrays.volumes(p, r):
             _overlap(a, b, labels, part, workers=workers)
-            counts += part.reshape(counts.shape)
-    return counts
+            total += part
+    return total.reshape(shape)
 
 
 def _holds(x: Any, value: int) -> bool:
@@ -278,7 +279,7 @@ def _holds(x: Any, value: int) -> bool:
 
 def _plain(x: Any) -> Any:
     """Return an array read as one of a type that the kernel takes."""
-    return x if _args.dtype_name(x) in _AS.values() else x.view(_AS[x.itemsize])
+    return x if _args.dtype_name(x) in _TAKEN[1:] else x.view(_AS[x.itemsize])
 
 
 def _widened(x: Any) -> Any:

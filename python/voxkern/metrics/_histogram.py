@@ -12,7 +12,8 @@ from .._kernel import In, ListIn, ListOut, kernel
 from ._moments import _example_pair, given
 from ._pair import EVERYWHERE, as_image, as_mask, as_pair, as_volume
 
-_FEW = 1 << 12  # voxels
+_FEW = 1 << 12  # voxels, or bins
+_KEPT: dict[Any, Any] = {}
 
 
 @kernel(dtypes=_args.REAL)
@@ -166,14 +167,34 @@ def bin_edges(
     else:
         low, high = as_range(range, span)
         ends, range = np.zeros(0, dtype), (low, high)
+        if bins <= _FEW:
+            return _fixed_edges(low, high, bins, dtype, name, span)
+    edges = _even_edges(ends, bins, range, (low, high), name, span)
+    return edges, edges.astype(np.float64)
+
+
+def _even_edges(ends: Any, bins: int, range: Any, found: Any, name: str, span: str) -> Any:
     try:
-        edges = np.histogram_bin_edges(ends, bins, range)
+        return np.histogram_bin_edges(ends, bins, range)
     except ValueError:
         raise ValueError(
-            f"{name} or {span} must span what {dtype} can part into {bins} bins; "
-            f"got {low} to {high}"
+            f"{name} or {span} must span what {ends.dtype} can part into {bins} bins; "
+            f"got {found[0]} to {found[1]}"
         ) from None
-    return edges, edges.astype(np.float64)
+
+
+def _fixed_edges(
+    low: float, high: float, bins: int, dtype: Any, name: str, span: str
+) -> tuple[Any, Any]:
+    """Return the edges of a range that was given; those of the last calls are remembered."""
+    key = (low, math.copysign(1, low), high, math.copysign(1, high), bins, dtype)
+    kept = _KEPT.get(key)
+    if kept is None:
+        edges = _even_edges(np.zeros(0, dtype), bins, (low, high), (low, high), name, span)
+        if len(_KEPT) >= 16:
+            _KEPT.clear()
+        kept = _KEPT[key] = edges, edges.astype(np.float64)
+    return kept[0].copy(), kept[1]
 
 
 def as_range(range: Any, name: str) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -158,12 +159,15 @@ def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) 
     return x.astype(dtype), np.empty(shape, np.float32), at, costs, 0.7, *flags
 
 
+@functools.lru_cache(maxsize=16)
 def _costs(shape: tuple[int, ...], spacing: tuple[float, ...]) -> Any:
     """Return the squared lengths of 0, 1, 2, ... steps along each axis, end to end."""
     lines = [
         (s * s) * np.arange(n, dtype=np.float64) ** 2 for n, s in zip(shape, spacing, strict=True)
     ]
-    return np.concatenate(lines).astype(np.float32)
+    costs = np.concatenate(lines).astype(np.float32)
+    costs.flags.writeable = False  # another call may get them too
+    return costs
 
 
 def distance_transform_edt(
