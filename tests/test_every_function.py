@@ -300,7 +300,9 @@ BAD = {
     "structure": [RAGGED],
     "structure1": [RAGGED],
     "weights": [RAGGED, "x"],
-    "workers": [0, -1, 1.5, "two"],
+    "area_threshold": [0, 1e300],
+    "iterations": [1.5, 2**70],
+    "workers": [0, -1, 1.5, "two", 2**70],
     "mode": ["sideways", 3],
     "spacing": [0.0, -1.0, np.nan, np.inf, (1.0, 2.0), "1 mm"],
 }

@@ -19,6 +19,7 @@ MASK = ("bool", "uint8")
 
 _NAMES: dict[Any, str] = {}
 _SINGLE = (int, float, str)
+_WIDE = 1 << 63
 
 
 def dtype_name(x: Any) -> str:
@@ -60,7 +61,7 @@ def as_edge(mode: str) -> int:
 
 
 def as_int(value: Any, name: str, least: int | None = None) -> int:
-    """Return an integer, refusing fractions and booleans."""
+    """Return an integer of 64 bits, refusing fractions and booleans."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
@@ -72,6 +73,8 @@ def as_int(value: Any, name: str, least: int | None = None) -> int:
             raise TypeError(f"{name} must be an integer; got {value!r}") from None
     if least is not None and number < least:
         raise ValueError(f"{name} must be at least {least}; got {number}")
+    if not -_WIDE <= number < _WIDE:
+        raise ValueError(f"{name} must be between -2**63 and 2**63; got {value!r}")
     return number
 
 
@@ -147,7 +150,7 @@ def lift(values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
 
 def as_size(size: Any, ndim: int, name: str = "size") -> tuple[int, ...]:
     """Return positive integers, one an axis."""
-    if type(size) is int and size > 0:
+    if type(size) is int and 0 < size < _WIDE:
         return (size,) * ndim
     return tuple(as_int(s, name, 1) for s in per_axis(size, ndim, name))
 
@@ -207,4 +210,4 @@ def as_fill(value: Any, dtype: str, name: str = "cval") -> int | float:
 
 def as_workers(workers: Any) -> int | None:
     """Return a number of threads, or None for the default."""
-    return None if workers is None else as_int(workers, "workers", 1)
+    return None if workers is None else min(as_int(workers, "workers", 1), 1 << 16)

@@ -105,6 +105,14 @@ def test_sizes_and_distances_go_by_axis_and_volumes_one_by_one():
     np.testing.assert_allclose(denoise_nl_means(x[0, :1], (1, 3, 3), (0, 2, 2), h=9)[0], plane)
 
 
+@pytest.mark.parametrize("options", [{}, {"fast": False}, {"rician": True}], ids=str)
+def test_any_width_has_an_answer(options):
+    x = np.abs(scene((6, 7, 9), "float32"))
+    wide = denoise_nl_means(x, 3, 2, h=1e30, **options)
+    np.testing.assert_array_equal(denoise_nl_means(x, 3, 2, h=1e300, **options), wide)
+    np.testing.assert_allclose(denoise_nl_means(x, 3, 2, h=1e-300, **options), x, rtol=1e-5)
+
+
 def test_spacing_makes_patches_and_searches_as_long_along_every_axis():
     x = scene((6, 17, 18))
     want = denoise_nl_means(x, (1, 5, 5), (1, 4, 4), h=12)
@@ -181,6 +189,9 @@ def test_an_output_given_is_the_output_and_empty_stays_empty():
         ({"patch_distance": -1}, "patch_distance must be at least 0; got -1"),
         ({"h": 0}, "h must be more than 0; got 0"),
         ({"spacing": 0}, "spacing must be more than 0"),
+        ({"patch_size": 10**6}, "patch_size must be at most 255; got 1000001"),
+        ({"patch_distance": 256}, "patch_distance must be at most 255; got 256"),
+        ({"sigma": 1e200}, r"sigma must be at most 1e\+150; got 1e\+200"),
         ({"sigma": -1}, "sigma must be at least 0"),
         ({"sigma": (1, 2)}, "sigma must be one number or one for each volume"),
         ({"rician": True, "fast": False}, "rician must be False with fast=False"),

@@ -254,7 +254,7 @@ def anisotropic_diffusion(
     ndim = _args.as_ndim(x)
     last = min(ndim, 3)
     iterations = _args.as_int(iterations, "iterations", 0)
-    conductance = _args.as_float(conductance, "conductance", above=0)
+    conductance = min(_args.as_float(conductance, "conductance", above=0), 1e150)  # has a square
     _args.as_choice(kind, _FLOWS, "kind")
     steps = _args.as_spacing(spacing, last)
     shortest = min(steps) ** (2 if kind == "perona-malik" else 1)

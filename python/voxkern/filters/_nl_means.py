@@ -16,6 +16,9 @@ from ._surround import surround
 
 Array = TypeVar("Array")
 
+_FAR = 1e150  # widths that have a square
+_MOST = 255  # voxels of a patch, or of a search, along an axis
+
 # How a distance becomes a weight: as voxkern/filters/nl_means.hpp has it.
 CUT, STEPPED, PLAIN = 0, 1, 2
 
@@ -178,7 +181,7 @@ def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) 
 
 def _patch(sizes: tuple[int, ...], h: float, likeness: int) -> list[np.ndarray]:
     """Return the weights of a patch along each axis, whose product is divided by h squared."""
-    weights = []
+    weights, h = [], min(max(h, 1 / _FAR), _FAR)  # else its square is no number
     for size in sizes:
         place = np.arange(-(size // 2), size // 2 + 1)
         if likeness == CUT and size > 1:
@@ -315,6 +318,9 @@ def denoise_nl_means(
             sizes = tuple(2 * r + 1 for r in _as_far(sizes[0] // 2, steps))
         if np.ndim(patch_distance) == 0:
             reach = _as_far(reach[0], steps)
+    for name, most in (("patch_size", max(sizes)), ("patch_distance", max(reach))):
+        if most > _MOST:
+            raise ValueError(f"{name} must be at most {_MOST}; got {most}")
     if h is not None:
         h = _args.as_float(h, "h", above=0)
     if rician and not fast:
@@ -384,4 +390,7 @@ def _as_sigma(sigma: Any, leading: tuple[int, ...]) -> list[float]:
         raise ValueError(
             f"sigma must be one number or one for each volume, {leading}; got {np.shape(sigma)}"
         ) from None
-    return [_args.as_float(s, "sigma", 0) for s in given.ravel()] or [0.0]
+    found = [_args.as_float(s, "sigma", 0) for s in given.ravel()] or [0.0]
+    if max(found) > _FAR:
+        raise ValueError(f"sigma must be at most {_FAR:g}; got {max(found)}")
+    return found
