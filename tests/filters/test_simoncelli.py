@@ -63,6 +63,8 @@ def test_what_does_not_fit_is_refused_by_name():
     x = np.zeros((2, 4, 4, 4))
     with pytest.raises(ValueError, match="level must be at least 1"):
         simoncelli(x, 0)
+    with pytest.raises(ValueError, match="level must be at most 30; got 5000"):
+        simoncelli(x, 5000)
     with pytest.raises(ValueError, match="axes must be one to three"):
         simoncelli(x, axes=(0, 1, 2, 3))
     with pytest.raises(ValueError, match="order must have as many numbers as axes"):

@@ -87,6 +87,7 @@ def test_types_axes_outputs_and_threads():
         (("haar", ""), "bands must be one to 2 letters; got ''"),
         (("haar", "LLL"), "bands must be one to 2 letters; got 'LLL'"),
         (("haar", "LL", 0), "level must be at least 1"),
+        (("haar", "LL", 31), "level must be at most 30; got 31"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(arguments, text):

@@ -75,6 +75,8 @@ def simoncelli(image: Any, level: int = 1, *, axes: Any = None, out: Any = None)
           dtype=float32)
     """
     level = _args.as_int(level, "level", 1)
+    if level > 30:
+        raise ValueError(f"level must be at most 30; got {level}")
     top = 2.0 ** (1 - level)
 
     def make(shape: tuple[int, ...]) -> Slab:

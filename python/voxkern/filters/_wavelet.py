@@ -107,6 +107,8 @@ def wavelet(
     if len(along) != n:
         raise ValueError(f"axes must be as many as bands, {n}; got {axes!r}")
     level = _args.as_int(level, "level", 1)
+    if level > 30:
+        raise ValueError(f"level must be at most 30; got {level}")
     edges, fill = as_edges(mode, n), float(_args.as_fill(cval, "float64"))
     pooling, workers = as_pooling(pooling), _args.as_workers(workers)
     low, high = _filters(name)
