@@ -304,7 +304,9 @@ BAD = {
     "iterations": [1.5, 2**70],
     "workers": [0, -1, 1.5, "two", 2**70],
     "mode": ["sideways", 3],
-    "spacing": [0.0, -1.0, np.nan, np.inf, (1.0, 2.0), "1 mm"],
+    "spacing": [0.0, -1.0, np.nan, np.inf, (1.0, 2.0), "1 mm", 1e300, 1e-300],
+    "zoom": [0.0, -1.0, np.nan, 1e300, "twice", (1.0, 2.0)],
+    "delay_s": [-1.0, np.nan, 1e300, "an hour"],
 }
 
 

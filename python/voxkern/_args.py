@@ -148,6 +148,13 @@ def lift(values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
     return (neutral,) * (3 - len(values)) + values[-3:]
 
 
+def as_length(number: float, name: str, value: Any) -> int:
+    """Return the voxels of an axis, rounded, which `value` of the parameter led to."""
+    if not number < 1 << 40:
+        raise ValueError(f"{name} must lead to fewer than 2**40 voxels an axis; got {value!r}")
+    return round(number)
+
+
 def as_size(size: Any, ndim: int, name: str = "size") -> tuple[int, ...]:
     """Return positive integers, one an axis."""
     if type(size) is int and 0 < size < _WIDE:
@@ -159,7 +166,10 @@ def as_spacing(spacing: Any, ndim: int) -> tuple[float, ...]:
     """Return positive lengths, one an axis; ones where `spacing` is None."""
     if spacing is None:
         return (1.0,) * ndim
-    return tuple(as_float(s, "spacing", above=0) for s in per_axis(spacing, ndim, "spacing"))
+    lengths = tuple(as_float(s, "spacing", above=0) for s in per_axis(spacing, ndim, "spacing"))
+    if not all(1e-60 < s < 1e60 for s in lengths):  # beyond, powers of it are zero or infinite
+        raise ValueError(f"spacing must be between 1e-60 and 1e60; got {spacing!r}")
+    return lengths
 
 
 def as_axes(axes: Any, ndim: int) -> tuple[int, ...]:

@@ -35,6 +35,12 @@ def test_of_two_that_are_near_the_higher_stays():
     assert peak_local_max(x, 2).ravel().tolist() == [8, 5, 13]
 
 
+def test_a_distance_beyond_the_image_leaves_the_highest():
+    x = np.zeros((9, 8))
+    x[5, 2], x[2, 6] = 2, 3
+    assert peak_local_max(x, 10**9, exclude_border=False).tolist() == [[2, 6]]
+
+
 def test_an_image_of_one_value_has_no_peak():
     assert peak_local_max(np.full((5, 6), 3.0), exclude_border=False).shape == (0, 2)
     assert peak_local_max(np.empty((0, 6))).shape == (0, 2)

@@ -196,6 +196,7 @@ def peak_local_max(
     x = on_cpu(image)
     distance = _args.as_int(min_distance, "min_distance", 0)
     border = as_border(exclude_border, distance, x.ndim)
+    distance = min(distance, sum(x.shape))  # which no two voxels are apart, by any norm
     most = _as_count(num_peaks, "num_peaks")
     per_label = _as_count(num_peaks_per_label, "num_peaks_per_label")
     p = math.inf if _is_inf(p_norm) else _args.as_float(p_norm, "p_norm", 1)

@@ -604,8 +604,9 @@ def pet_suv(
     TypeError
         If `image` or `out` is of a type that is not listed.
     ValueError
-        If weight, dose or half life is not positive, or `delay_s` is negative. A scan after
-        midnight needs its date, not the difference of two clock times.
+        If weight, dose or half life is not positive, or `delay_s` is negative or so long that
+        nothing of the dose is left. A scan after midnight needs its date, not the difference of
+        two clock times.
 
     Notes
     -----
@@ -626,7 +627,12 @@ def pet_suv(
     dose = _args.as_float(dose_bq, "dose_bq", above=0)
     half = _args.as_float(half_life_s, "half_life_s", above=0)
     delay = _args.as_float(delay_s, "delay_s", 0)
-    factor = 1000 * weight / (dose * 2 ** (-delay / half))
+    left = dose * 2 ** (-delay / half)
+    if left < 1e-300:
+        raise ValueError(
+            f"delay_s must leave some of the dose; got {delay_s!r} with half_life_s={half_life_s!r}"
+        )
+    factor = 1000 * weight / left
     answer = _args.float_dtype(found).name
     return run_line(
         x, give, answer, out, _args.as_workers(workers),

@@ -107,7 +107,7 @@ def zoom(
     Raises
     ------
     ValueError
-        If a factor is not positive.
+        If a factor is not positive, or makes an axis of 2**40 voxels or more.
 
     Notes
     -----
@@ -124,7 +124,7 @@ def zoom(
     """
     shape = _arrays.adopt(image)[0].shape[-3:]
     factors = [_args.as_float(f, "zoom", above=0) for f in _args.per_axis(zoom, len(shape), "zoom")]
-    small = tuple(round(n * f) for n, f in zip(shape, factors, strict=True))
+    small = tuple(_args.as_length(n * f, "zoom", zoom) for n, f in zip(shape, factors, strict=True))
     points = [zoom_points(n, m, grid_mode) for n, m in zip(shape, small, strict=True)]
 
     def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
