@@ -60,17 +60,21 @@ def as_edge(mode: str) -> int:
         raise ValueError(f"mode must be one of {', '.join(CODES)}; got {mode!r}") from None
 
 
-def as_int(value: Any, name: str, least: int | None = None) -> int:
-    """Return an integer of 64 bits, refusing fractions and booleans."""
+def as_whole(value: Any, name: str) -> int:
+    """Return an integer of any length, refusing fractions and booleans."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
-        number = operator.index(value)
+        return operator.index(value)
     except TypeError:
         if isinstance(value, float) and value.is_integer():
-            number = int(value)
-        else:
-            raise TypeError(f"{name} must be an integer; got {value!r}") from None
+            return int(value)
+        raise TypeError(f"{name} must be an integer; got {value!r}") from None
+
+
+def as_int(value: Any, name: str, least: int | None = None) -> int:
+    """Return an integer of 64 bits, refusing fractions and booleans."""
+    number = as_whole(value, name)
     if least is not None and number < least:
         raise ValueError(f"{name} must be at least {least}; got {number}")
     if not -_WIDE <= number < _WIDE:

@@ -77,9 +77,7 @@ CUPY = types.SimpleNamespace(
     multiply=lambda a, b, out: np.multiply(a.host, b.host, out=out.host),
     fft=types.SimpleNamespace(
         rfftn=lambda array: DeviceArray(np.fft.rfftn(array.host)),
-        irfftn=lambda array, shape: DeviceArray(
-            np.fft.irfftn(array.host, shape, range(len(shape)))
-        ),
+        irfftn=lambda array, shape, axes: DeviceArray(np.fft.irfftn(array.host, shape, axes)),
     ),
     asnumpy=lambda array: array.host.copy(),
     cuda=types.SimpleNamespace(

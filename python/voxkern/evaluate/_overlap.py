@@ -223,7 +223,7 @@ def _measure(of: Any, pred: Any, ref: Any, labels: Any, empty: Any, workers: Any
     several = isinstance(labels, Iterable) and not isinstance(labels, str)
     several = several and getattr(labels, "ndim", 1) > 0  # not an array of one number
     values = list(labels) if several else [labels]
-    wanted = [None if v is None and not several else _args.as_int(v, "labels") for v in values]
+    wanted = [None if v is None and not several else _args.as_whole(v, "labels") for v in values]
     counts = _counts(p, r, wanted, workers).tolist()
     answers = [of(*n) if n[1] + n[2] else nothing for n in counts]
     return np.array(answers, np.float64) if several else answers[0]
