@@ -337,10 +337,9 @@ def _h_extrema(image: Any, h: Any, footprint: Any, workers: Any, *, lower: bool)
     else:
         # Ends are cut off first, so that nothing wraps that should not.
         ends, plain, step = np.iinfo(x.dtype), np.dtype(f"u{x.itemsize}"), int(height)
-        cut = np.minimum(x, ends.max - step) if lower else np.maximum(x, ends.min + step)
-        bits = cut.view(plain)
+        seed = np.minimum(x, ends.max - step) if lower else np.maximum(x, ends.min + step)
+        bits = seed.view(plain)
         (np.add if lower else np.subtract)(bits, plain.type(step), out=bits)
-        seed = cut
     grown = reconstruction(seed, x, "erosion" if lower else "dilation", footprint, workers=workers)
     less, more = (x, grown) if lower else (grown, x)
     if x.dtype.kind == "i":  # a difference of integers fits into as many bits without a sign
