@@ -11,6 +11,7 @@
 #include <cpu/parallel.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace voxkern::cpu {
@@ -95,8 +96,9 @@ template <class T, class R>
 struct Projection {
   View<const T> x;
   Field<R> p;
-  Vec3 scale;
-  R step, grow;
+  Vec3 pace;  // the step over the squares of a voxel's lengths
+  R grow;
+  f64 unit;  // turns a length taken with `pace` into one without the step
 
   // Writes a row of the image and returns the squares of what it moved.
   f64 make(i64 k, i64 j, R* to) const {
@@ -113,19 +115,19 @@ struct Projection {
   f64 move(i64 k, i64 j, const R* here, const R* below, const R* next) const {
     using V = Vec<R>;
     R *z = p.z.row(k, j), *y = p.y.row(k, j), *w = p.x.row(k, j);
-    const V sz = R(scale.z), sy = R(scale.y), sx = R(scale.x);
+    const V tz = R(pace.z), ty = R(pace.y), tx = R(pace.x);
     LaneSum lengths;
     by_lanes<R>(x.size.x, [&](i64 i, int n) {
       const Slopes<R> g(here, below, next, i, x.size.x, n);
-      const V a = sz * g.z, b = sy * g.y, c = sx * g.x;
+      const V a = tz * g.z, b = ty * g.y, c = tx * g.x;
       const V length = simd::sqrt(a * g.z + b * g.y + c * g.x);
       const V shrink = V(R(1)) / (length * V(grow) + V(R(1)));
-      simd::store(z + i, (simd::load(z + i, n) - V(step) * a) * shrink, n);
-      simd::store(y + i, (simd::load(y + i, n) - V(step) * b) * shrink, n);
-      simd::store(w + i, (simd::load(w + i, n) - V(step) * c) * shrink, n);
+      simd::store(z + i, (simd::load(z + i, n) - a) * shrink, n);
+      simd::store(y + i, (simd::load(y + i, n) - b) * shrink, n);
+      simd::store(w + i, (simd::load(w + i, n) - c) * shrink, n);
       lengths.add(n < L<R> ? only(length, n) : length);
     });
-    return lengths.total();
+    return unit * lengths.total();
   }
 };
 
@@ -251,7 +253,12 @@ void tv_project(On on, View<const T> x, View<R> pz, View<R> py, View<R> px, View
     std::swap(pz, py), std::swap(scale.z, scale.y);
   }
   const auto nothing = zeros<R>(x.size.x);
-  const Projection<T, R> one{x, {pz, py, px, nothing.data()}, scale, R(step), R(step / weight)};
+  const f64 unit = 1 / std::sqrt(step);
+  const Projection<T, R> one{.x = x,
+                             .p = {pz, py, px, nothing.data()},
+                             .pace = {step * scale.z, step * scale.y, step * scale.x},
+                             .grow = R(step / weight * unit),
+                             .unit = unit};
   const i64 parts = on.threads > 1 ? std::clamp<i64>(x.size.z / 16, 1, 4 * on.threads) : 1;
   for (i64 done = 0; done < energy.size;) {
     const int steps = energy.size - done >= 4 ? 2 : 1;

@@ -121,14 +121,8 @@ def jaccard(
 
     Parameters
     ----------
-    pred, ref : array of bool or integers, of one shape
-        What was found, and the truth, on the CPU or on a GPU.
-    labels : int or sequence of int, optional
-        Compare the voxels of each of these values; without it, those that are not 0.
-    empty : float or 'nan'
-        The answer where both are empty.
-    workers : int, optional
-        How many threads to use.
+    pred, ref, labels, empty, workers
+        As in `dice`.
 
     Returns
     -------
@@ -137,10 +131,8 @@ def jaccard(
 
     Raises
     ------
-    TypeError
-        If `pred` or `ref` is neither of bool nor of integers, or they are on two devices.
-    ValueError
-        If their shapes differ.
+    TypeError, ValueError
+        As in `dice`.
 
     See Also
     --------
@@ -174,14 +166,8 @@ def volume_similarity(
 
     Parameters
     ----------
-    pred, ref : array of bool or integers, of one shape
-        What was found, and the truth, on the CPU or on a GPU.
-    labels : int or sequence of int, optional
-        Compare the voxels of each of these values; without it, those that are not 0.
-    empty : float or 'nan'
-        The answer where both are empty.
-    workers : int, optional
-        How many threads to use.
+    pred, ref, labels, empty, workers
+        As in `dice`.
 
     Returns
     -------
@@ -190,10 +176,8 @@ def volume_similarity(
 
     Raises
     ------
-    TypeError
-        If `pred` or `ref` is neither of bool nor of integers, or they are on two devices.
-    ValueError
-        If their shapes differ.
+    TypeError, ValueError
+        As in `dice`.
 
     See Also
     --------

@@ -23,6 +23,13 @@ def _separable(
     x: In, y: Out, wz: ListIn, wy: ListIn, wx: ListIn, before: Size, ez: Edge, ey: Edge, ex: Edge,
     fill: Scalar,
 ) -> None:  # fmt: skip
+    along_axes(x, y, wz, wy, wx, before, ez, ey, ex, fill)
+
+
+def along_axes(
+    x: Any, y: Any, wz: Any, wy: Any, wx: Any, before: Any, ez: int, ey: int, ex: int, fill: float
+) -> None:
+    """Write weighted sums along one axis after another."""
     a, b = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
     _correlate(x, a, wz, before[0], 0, ez, fill)
     _correlate(a, b, wy, before[1], 1, ey, fill)

@@ -16,7 +16,7 @@ from ._gaussian import gaussian_weights, settle
 from ._jet import GRADIENT, _jet, several, spectrum
 from ._pool import ADD, PRODUCT
 from ._rescale import divide
-from ._separable import _correlate, as_whole_fill, key_of, plan_separable
+from ._separable import along_axes, as_whole_fill, key_of, plan_separable
 
 
 @kernel(dtypes=_args.FLOAT, exact=False, atol=2e-6, why="float32 matrices are solved in float32")
@@ -75,15 +75,13 @@ def _smooth_products(
     images = 2 * y.shape[0] // x.shape[0] - 1
     planes = x.shape[0] // images
     shape = (planes, x.shape[1], x.shape[2])
-    a, b = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
-    done = 0
+    product, done = np.empty(shape, x.dtype), 0
     for p in range(images):
         for q in range(p, images):
             for k in prange(planes):
-                a[k] = x[p * planes + k] * x[q * planes + k]
-            _correlate(a, b, wz, before[0], 0, ez, fill)
-            _correlate(b, a, wy, before[1], 1, ey, fill)
-            _correlate(a, y[done : done + planes], wx, before[2], 2, ex, fill)
+                product[k] = x[p * planes + k] * x[q * planes + k]
+            part = y[done : done + planes]
+            along_axes(product, part, wz, wy, wx, before, ez, ey, ex, fill)
             done += planes
 
 

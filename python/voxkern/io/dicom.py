@@ -137,7 +137,7 @@ def read_dicom_series(
         What to do if the slices do not form a regular upright grid: gaps of different
         size, or a tilted gantry. 'resample' interpolates linearly onto one.
     progress : bool or callable
-        True shows a bar (with rich, if installed); a callable is called as
+        True shows a bar; a callable is called as
         ``progress(done, total)`` after every file.
 
     Returns
@@ -173,7 +173,8 @@ def read_dicom_series(
         raise NotADirectoryError(f"{directory}: wanted a folder of DICOM files")
     _pydicom()
     files = sorted(p for p in directory.iterdir() if p.is_file())
-    with counting(progress, 2 * len(files), "reading DICOM") as step, _named(directory):
+    step = counting(progress, 2 * len(files), "reading DICOM")
+    with _named(directory):
         slices = _one_series(directory, _headers(files, step), series_uid)
         if len(slices) == 1:
             return read(slices[0].path)
