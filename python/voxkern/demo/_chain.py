@@ -148,10 +148,9 @@ def _denoise(work: Work, clock: Clock) -> None:
 
 
 def _enhance(work: Work, clock: Clock) -> None:
-    sigma = work.settings.bias_sigma
     with clock.stage("enhance", "brain mask, bias field, one intensity scale") as stage:
         for scan, data in zip((work.first, work.second), work.denoised, strict=True):
-            work.enhanced.append(enhance(data, scan.spacing, sigma, work.ops))
+            work.enhanced.append(enhance(data, scan.spacing, work.ops))
         spread = np.std(np.log(work.enhanced[1].field[work.enhanced[1].brain]))
         stage.came = f"field of the second scan: ±{100 * spread:.1f} %"
 

@@ -162,14 +162,12 @@ def _grid(image: Any) -> str:
 
 
 def _enhancing(work: Work, pictures: Mapping[str, Sequence[Photo]]) -> str:
-    how, enhanced = work.settings, work.enhanced[1]
+    enhanced = work.enhanced[1]
     field = np.log(enhanced.field[enhanced.brain])
     text = (
         "The median of each voxel and its six neighbours takes out noise. Otsu's "
-        "threshold and binary morphology find the brain. The bias field is what a Gaussian of "
-        f"{how.bias_sigma:g} mm keeps of the log intensities in the brain, less the log of each "
-        "tissue's median: a plain low-pass filter, not N4. Then the median of bright tissue is "
-        "called 100 %, in both scans alike."
+        "threshold and binary morphology find the brain, in which N4 finds the bias field. Then "
+        "the median of bright tissue is called 100 %, in both scans alike."
     )
     most = 100 * field_window(enhanced)
     caption = (

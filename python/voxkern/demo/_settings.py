@@ -28,8 +28,6 @@ class Settings:
     gain, noise, bias : float
         Of the made scan: intensity factor; Rician sigma as a part of the brightest intensity;
         standard deviation of the log of the bias field.
-    bias_sigma : float
-        Of the Gaussian low-pass that finds the bias field, in mm.
     transform, metric : str
         As in `voxkern.register`.
     levels : int
@@ -47,7 +45,6 @@ class Settings:
     gain: float = 0.8
     noise: float = 0.03
     bias: float = 0.06
-    bias_sigma: float = 15.0
     transform: str = "rigid"
     metric: str = "mi"
     levels: int = 32
