@@ -29,6 +29,8 @@ _INSTALL = (
 
 def device_of(array: Any) -> str:
     """Return 'cuda' for arrays that live on a CUDA device, else 'cpu'."""
+    if type(array) is np.ndarray:  # most are; to find what is not there takes long
+        return "cpu"
     return "cuda" if hasattr(array, "__cuda_array_interface__") else "cpu"
 
 
@@ -287,8 +289,10 @@ NAMES = tuple(backend.name for backends in FOR.values() for backend in backends)
 
 def settle(kernel: Kernel, device: str, wanted: str | None) -> Runner:
     """Return the runner for `kernel` on `device`, or raise and say what would help."""
+    if kernel.host and wanted in [backend.name for backend in FOR["cuda"]]:
+        wanted = None  # the images are there, its tables are not
     for backend in FOR[device]:
-        if backend.name == wanted or (wanted is None and backend is not Python):
+        if backend.name == wanted or (wanted is None and (backend is not Python or kernel.host)):
             run: Runner | None = backend.find(kernel)
             if run is not None:
                 return run

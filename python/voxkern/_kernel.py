@@ -92,6 +92,7 @@ def kernel(
     atol: float = 0.0,
     of: str = "answer",
     why: str = "",
+    host: bool = False,
 ) -> Callable[[Rule], Kernel]:
     """Declare a kernel from its rule.
 
@@ -99,11 +100,12 @@ def kernel(
     for. `dtypes` are the types of its first array. A kernel is `exact` when all
     backends give equal bits; otherwise `rtol` and `atol` (relative to the largest
     magnitude of the answer, or of the first array where `of` is "image", for answers
-    that cancel) say how far they may be apart, and `why` says why.
+    that cancel) say how far they may be apart, and `why` says why. A `host` kernel takes
+    small tables that are in NumPy wherever the images are, and runs on the CPU for all.
     """
 
     def declare(rule: Rule) -> Kernel:
-        declared = Kernel(rule, tuple(dtypes), exact, rtol, atol, of, why)
+        declared = Kernel(rule, tuple(dtypes), exact, rtol, atol, of, why, host)
         functools.update_wrapper(declared, rule)
         return declared
 
@@ -115,12 +117,13 @@ class Kernel:
 
     def __init__(
         self, rule: Rule, dtypes: tuple[str, ...], exact: bool, rtol: float, atol: float, of: str,
-        why: str,
+        why: str, host: bool,
     ) -> None:  # fmt: skip
         self.name = rule.__name__.lstrip("_")
         self.rule = rule
         self.dtypes = dtypes
         self.exact, self.rtol, self.atol, self.of, self.why = exact, rtol, atol, of, why
+        self.host = host
         self.sample: Sample | None = None
         self.overrides: dict[str, Callable[..., None]] = {}
         self._runners: dict[tuple[str, str | None], _backends.Runner] = {}

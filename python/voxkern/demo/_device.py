@@ -49,9 +49,9 @@ def _is_volume(value: Any) -> bool:
 
 
 def has_cuda(op: Callable[..., Any]) -> bool:
-    """Whether every kernel that the module of `op` names has a CUDA schedule."""
+    """Whether every kernel for images that the module of `op` names has a CUDA schedule."""
     names = vars(sys.modules[op.__module__]).values()
-    kernels = [value for value in names if isinstance(value, Kernel)]
+    kernels = [value for value in names if isinstance(value, Kernel) and not value.host]
     return bool(kernels) and all("cuda" in kernel.overrides for kernel in kernels)
 
 
