@@ -1,4 +1,5 @@
 #include <voxkern/metrics/digits.hpp>
+#include <voxkern/metrics/entropies.hpp>
 #include <voxkern/metrics/histogram.hpp>
 #include <voxkern/metrics/moments.hpp>
 #include <voxkern/metrics/parzen.hpp>
@@ -22,6 +23,7 @@ static std::vector<Instance> each_gradient(F make) {
 static const Family metrics([](Module& m) {
   m.kernel("digits",
            each<u8, i16, u16, i32, i64>([](auto t) { return &cpu::digits<decltype(t)>; }));
+  m.kernel("entropies", each<i64>([](auto) { return &cpu::entropies; }));
   m.kernel("extremes", each_real([](auto t) { return &cpu::extremes<decltype(t)>; }));
   m.kernel("histogram", each_real([](auto t) { return &cpu::histogram<decltype(t)>; }));
   m.kernel("joint_histogram", each_real([](auto t) { return &cpu::joint_histogram<decltype(t)>; }));

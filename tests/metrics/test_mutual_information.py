@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+import voxkern
 from voxkern import joint_histogram, mutual_information, normalized_mutual_information
+from voxkern.metrics import information
 
 
 def pair(dtype="float64", shape=(9, 10, 11), seed=0):
@@ -78,6 +80,28 @@ def test_plain_information_is_that_of_the_joint_histogram():
     assert mutual_information(fixed, moving, bins=10, parzen=False) == pytest.approx(
         wanted, abs=1e-14
     )
+
+
+def test_the_table_is_the_logarithm_of_shares_of_a_column():
+    counts = np.array([[3, 0, 2], [1, 0, 6]])
+    value, table = information(counts)
+    wanted = np.log([[3 / 4, 1, 2 / 8], [1 / 4, 1, 6 / 8]])
+    np.testing.assert_allclose(table, wanted, atol=1e-15)
+    p = counts / 12
+    assert value == pytest.approx(np.sum(p * (wanted - np.log(p.sum(1, keepdims=True)))), abs=1e-15)
+
+
+def test_without_counts_there_is_no_information():
+    value, table = information(np.zeros((5, 5), np.int64))
+    assert np.isnan(value)
+    assert not table.any()
+
+
+def test_a_table_is_on_the_cpu_whatever_backend_is_asked_for():
+    counts = np.array([[2, 0], [0, 2]])
+    for backend in ("cuda", "cupy"):
+        with voxkern.use_backend(backend):
+            assert information(counts)[0] == pytest.approx(np.log(2))
 
 
 @pytest.mark.parametrize("parzen", [False, True])

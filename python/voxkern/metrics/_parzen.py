@@ -15,6 +15,7 @@ from ._pair import Pair, as_pair, gradient_of
 
 # Weights are counted in integers, units of 2^-20: then the order of the voxels is nothing.
 UNIT = 1048576.0
+_NO_TABLE = np.empty(0)
 
 
 def _place(v: float, low: float, high: float, bins: int) -> float:
@@ -155,22 +156,79 @@ def _plan_gradient(gpu: Any, fixed: Any, moving: Any, mask: Any, bins: int, *mor
     )  # fmt: skip
 
 
+@kernel(
+    dtypes=("int64",), host=True,
+    exact=False, rtol=1e-13, atol=1e-14, why="logarithms are rounded in other ways",
+)  # fmt: skip
+def _entropies(counts: ListIn, columns: Scalar, table: ListOut, out: ListOut) -> None:
+    """Write the entropies of the rows, of the columns and of both, and log(p / p of its column).
+
+    `out` is NaN without counts; the table is zero where there are none, and not made if empty.
+    """
+    total, of_columns = 0, np.zeros(columns, np.int64)
+    for n in range(counts.size):
+        total += counts[n]
+        of_columns[n % columns] += counts[n]
+    for k in range(3):
+        out[k] = 0.0 if total > 0 else math.nan
+    for n in range(table.size):
+        table[n] = 0.0
+    if total > 0:
+        for j in range(counts.size // columns):
+            of_row, joint = 0, 0.0
+            for i in range(columns):
+                count = counts[j * columns + i]
+                of_row += count
+                if count > 0:
+                    p = count / total
+                    log = math.log(p)
+                    joint -= p * log
+                    if table.size > 0:
+                        table[j * columns + i] = log - math.log(of_columns[i] / total)
+            out[0] += _surprise(of_row, total)
+            out[2] += joint
+        for i in range(columns):
+            out[1] += _surprise(of_columns[i], total)
+
+
+def _surprise(count: int, total: int) -> float:
+    return -(count / total) * math.log(count / total) if count > 0 else 0.0
+
+
+@_entropies.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    counts = rng.integers(-20, 40, shape).clip(0).astype(dtype).ravel()
+    table = np.ones(counts.size if rng.integers(2) else 0)
+    return counts, shape[-1], table, np.zeros(3)
+
+
 def information(counts: Any) -> tuple[float, Any]:
     """Return the mutual information of a joint histogram in nats, and log(p / p of its column).
 
     The table is what the derivative by the moving values needs; it is zero where p is.
     """
-    total = float(counts.sum())
-    if total == 0:
-        return math.nan, np.zeros(counts.shape)
-    p = counts / total
-    rows, columns = p.sum(1, keepdims=True), p.sum(0, keepdims=True)
-    some = p > 0
-    table = np.zeros(p.shape)
-    np.divide(p, columns, out=table, where=some)
-    np.log(table, out=table, where=some)
-    by_row = np.log(rows, out=np.zeros_like(rows), where=rows > 0)
-    return float(np.sum(p * (table - by_row))), table
+    table = np.empty(counts.shape)
+    of_rows, of_columns, of_both = _entropies_of(counts, table.reshape(-1))
+    return of_rows + of_columns - of_both, table
+
+
+def _shared(counts: Any) -> float:
+    """Return the mutual information of a joint histogram."""
+    of_rows, of_columns, of_both = _entropies_of(counts)
+    return _not_negative(of_rows + of_columns - of_both)
+
+
+def _not_negative(value: float) -> float:
+    """Return the value without what rounding took of it; NaN stays."""
+    return 0.0 if value < 0 else value
+
+
+def _entropies_of(counts: Any, table: Any = _NO_TABLE) -> tuple[float, float, float]:
+    """Return the entropies of a joint histogram's rows, of its columns, and of both together."""
+    found = np.empty(3)
+    _entropies(counts.reshape(-1), counts.shape[1], table, found)
+    of_rows, of_columns, of_both = found.tolist()
+    return of_rows, of_columns, of_both
 
 
 def mutual_information(
@@ -246,19 +304,19 @@ def mutual_information(
         if gradient:
             raise ValueError("gradient must be False without parzen: counts have no derivative")
         counts, _, _ = count_pairs(pair, bins, fixed_range, moving_range, workers)
-        return max(0.0, information(counts)[0])
+        return _shared(counts)
     window = _window(pair, bins, fixed_range, moving_range, workers)
     counts = np.zeros(bins * bins, np.int64)
     if pair.fixed.size:
         _parzen_histogram(*pair[:3], *window, counts, workers=workers)
-    value, table = information(counts.reshape(bins, bins))
-    value = max(0.0, value) if value == value else value
+    counts = counts.reshape(bins, bins)
     if not gradient:
-        return value
+        return _shared(counts)
+    value, table = information(counts)
     low, high = window[3:]
     samples = counts.sum() / UNIT
     factor = (bins - 4) / (high - low) / samples if high > low and samples else 0.0
-    return value, gradient_of(
+    return _not_negative(value), gradient_of(
         pair,
         lambda out: _parzen_gradient(
             *pair[:3], *window, table.ravel(), factor, out, workers=workers
@@ -348,15 +406,5 @@ def normalized_mutual_information(
         counts: Any = flat.reshape(bins, bins)
     else:
         counts, _, _ = count_pairs(pair, bins, fixed_range, moving_range, workers)
-    joint = _entropy(counts)
-    if not joint > 0:
-        return math.nan
-    return (_entropy(counts.sum(0)) + _entropy(counts.sum(1))) / joint
-
-
-def _entropy(counts: Any) -> float:
-    total = float(counts.sum())
-    if total == 0:
-        return math.nan
-    p = counts[counts > 0] / total
-    return -float(np.sum(p * np.log(p)))
+    of_fixed, of_moving, of_both = _entropies_of(counts)
+    return (of_fixed + of_moving) / of_both if of_both > 0 else math.nan
