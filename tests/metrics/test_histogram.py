@@ -39,6 +39,53 @@ def test_values_on_edges_go_where_numpy_puts_them(values, bins, dtype):
     np.testing.assert_array_equal(histogram(x, bins)[0], np.histogram(x, bins)[0])
 
 
+def assert_edges_are_numpys(x, bins):
+    """NumPy's edges, to the bit, and its refusal."""
+    try:
+        wanted = np.histogram_bin_edges(x, bins)
+    except ValueError:
+        with pytest.raises(ValueError, match="must span what"):
+            histogram(x, bins)
+        return
+    edges = histogram(x, bins)[1]
+    assert edges.dtype == wanted.dtype
+    assert edges.tobytes() == wanted.tobytes()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["uint8", "int16", "uint16", "int32", "float32", "float64"]),
+    st.tuples(st.floats(-1, 1, width=32), st.floats(-1, 1, width=32)),
+    st.sampled_from([1, 1e-36, 1e-20, 1e-3, 100, 2e4, 2e9, 1e18, 1e37]),
+    st.sampled_from([0, 1e-6, 1, 77]),
+    st.one_of(st.integers(1, 300), st.sampled_from([4095, 4096, 4097])),
+)
+def test_edges_are_numpys_to_the_bit(dtype, ends, scale, middle, bins):
+    x = np.clip(scale * (middle + np.array(ends)), -1e38, 1e38)
+    if np.dtype(dtype).kind in "iu":
+        x = x.clip(np.iinfo(dtype).min, np.iinfo(dtype).max)
+    assert_edges_are_numpys(x.astype(dtype), bins)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("steps", [0, 1, 2, 7, 8, 9, 16, 63, 64, 65, 300])
+@pytest.mark.parametrize("bins", [1, 2, 7, 8, 9, 64])
+@pytest.mark.parametrize("low", [1, -1, -3e-5, 1e30])
+def test_edges_a_few_roundings_apart_are_numpys(dtype, steps, bins, low):
+    low = np.dtype(dtype).type(low)
+    high = low
+    for _ in range(steps):
+        high = np.nextafter(high, np.dtype(dtype).type(np.inf))
+    assert_edges_are_numpys(np.array([low, high]), bins)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("edges", [[-np.inf, 0, np.inf], [0, 1, np.inf, np.inf], [-np.inf, 2]])
+def test_edges_may_be_infinite(dtype, edges):
+    x = np.array([-np.inf, -5, 0, 0.5, 1, 3, np.inf], dtype)
+    np.testing.assert_array_equal(histogram(x, edges)[0], np.histogram(x, edges)[0])
+
+
 @pytest.mark.parametrize("bins", [1, 2])
 def test_the_narrowest_and_the_widest_of_ranges(bins):
     x = np.array([0, 0, 1, 1, 1, 2, 2, 4] * 3, np.float32) * np.float32(1.4e-45)

@@ -14,6 +14,8 @@ from ._pair import EVERYWHERE, as_image, as_mask, as_pair, as_volume
 
 _FEW = 1 << 12  # voxels, or bins
 _KEPT: dict[Any, Any] = {}
+_DOUBLE = np.dtype(np.float64)
+_NUMPY_2 = np.__version__.startswith("2.")
 
 
 @kernel(dtypes=_args.REAL)
@@ -41,16 +43,16 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
 
 @_extremes.on("cuda")
 def _plan_extremes(gpu: Any, x: Any, mask: Any, out: Any) -> None:
-    start = np.concatenate([_ordered(np.array([math.inf, -math.inf])), [0, 0]])
+    start = np.concatenate([ordered(np.array([math.inf, -math.inf])), [0, 0]])
     found = gpu.put(np.concatenate([start, start]))
     name = f"extremes<{gpu.name_of(x.dtype)}>"
     gpu.launch(name, gpu.blocks(x.size, 2048, 1024), 256, x, given(mask), found, x.size)
     keys = gpu.get(found)
-    out[:2] = _ordered(keys[:2]).view(np.float64)
+    out[:2] = ordered(keys[:2]).view(np.float64)
     out[2], out[3] = float(keys[2] > 0), keys[3]
 
 
-def _ordered(numbers: Any) -> Any:
+def ordered(numbers: Any) -> Any:
     """Return floats as integers in the same order; the same again brings their bits back."""
     bits = numbers.view(np.int64)
     return bits ^ ((bits >> 63) & np.int64(2**63 - 1))
@@ -141,7 +143,8 @@ def extremes(volume: Any, mask: Any = EVERYWHERE, workers: int | None = None) ->
     out = np.array([math.inf, -math.inf, 0, 0])
     if volume.size:
         _extremes(volume, mask, out, workers=workers)
-    return float(out[0]), float(out[1]), bool(out[2]), int(out[3])
+    low, high, nan, count = out.tolist()
+    return low, high, nan > 0, int(count)
 
 
 def bin_edges(
@@ -154,7 +157,7 @@ def bin_edges(
     """
     if not isinstance(bins, (int, np.integer)):
         exact = _args.as_numbers(bins, "bins")
-        if exact.ndim != 1 or exact.size < 2 or not (np.diff(exact) >= 0).all():
+        if exact.ndim != 1 or exact.size < 2 or not (exact[1:] >= exact[:-1]).all():
             raise ValueError(f"bins must be a number or at least two rising edges; got {bins!r}")
         return np.asarray(bins), exact
     bins = _args.as_int(bins, "bins", 1)
@@ -163,6 +166,9 @@ def bin_edges(
         low, high, nan, count = extremes(volume, mask, workers)
         if nan or (count and not (math.isfinite(low) and math.isfinite(high))):
             raise ValueError(f"{name} must be finite where {span} is None; it has NaN or infinity")
+        edges = _between(low, high, bins, dtype) if count else None
+        if edges is not None:
+            return edges, edges.astype(np.float64)
         ends = np.array([low, high] if count else [], dtype)
     else:
         low, high = as_range(range, span)
@@ -171,6 +177,23 @@ def bin_edges(
             return _fixed_edges(low, high, bins, dtype, name, span)
     edges = _even_edges(ends, bins, range, (low, high), name, span)
     return edges, edges.astype(np.float64)
+
+
+def _between(low: float, high: float, bins: int, dtype: np.dtype[Any]) -> Any:
+    """Return NumPy's edges from the smallest voxel to the largest, None where to ask NumPy itself.
+
+    That is where rounding may join two edges, and for versions that round in another order.
+    """
+    kind = dtype if dtype.kind == "f" else _DOUBLE
+    span, eps = high - low, 2.0 ** (-23 if kind.itemsize == 4 else -52)
+    least = 8 * eps * bins * max(abs(low), abs(high))  # edges are off by half of this at most
+    if not (_NUMPY_2 and bins <= _FEW and max(least, 1e-30) < span < 1e38):
+        return None
+    edges = np.arange(bins + 1, dtype=kind)
+    edges *= kind.type(span) / bins
+    edges += low
+    edges[-1] = high
+    return edges
 
 
 def _even_edges(ends: Any, bins: int, range: Any, found: Any, name: str, span: str) -> Any:
@@ -277,7 +300,10 @@ def _of_values(volume: Any, mask: Any, bins: int, workers: int | None) -> tuple[
     each = np.zeros(256, np.int64)
     _histogram(volume, mask, np.arange(257.0), each, workers=workers)
     values = np.flatnonzero(each).astype(np.uint8)
-    edges = np.histogram_bin_edges(values[[0, -1]] if values.size else values, bins)
+    edges = None
+    if values.size:
+        edges = _between(float(values[0]), float(values[-1]), bins, values.dtype)
+    edges = np.histogram_bin_edges(values, bins) if edges is None else edges
     place = np.searchsorted(edges, values, "right") - 1
     counts = np.bincount(np.minimum(place, bins - 1), each[values], bins)
     return counts.astype(np.int64), edges

@@ -10,7 +10,8 @@ namespace voxkern {
 VOXKERN_HD i64 bin_of(f64 v, const f64* edges, i64 bins) {
   if (!(v >= edges[0] && v <= edges[bins])) return -1;
   i64 low = 0, high = bins - 1;
-  const i64 guess = least(high, i64((v - edges[0]) / (edges[bins] - edges[0]) * f64(bins)));
+  const f64 place = (v - edges[0]) / (edges[bins] - edges[0]) * f64(bins);
+  const i64 guess = place > 0 ? least(high, i64(place)) : 0;  // no number between infinite edges
   low = v >= edges[guess] ? guess : most(low, guess - 1);
   high = v < edges[guess + 1] ? guess : least(high, guess + 1);
   if (v < edges[low]) low = 0;
