@@ -39,8 +39,9 @@ def test_one_percentile_is_a_number():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_nan_does_not_count(dtype):
-    x = noise((40, 40), dtype)
+@pytest.mark.parametrize("rows", [40, 160])  # sorted, and counted
+def test_nan_does_not_count(dtype, rows):
+    x = noise((rows, 40), dtype)
     x[::3] = np.nan
     x[1::3, ::2] = -np.nan
     want = np.nanpercentile(x.astype(np.float64), MANY)
@@ -48,11 +49,12 @@ def test_nan_does_not_count(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_infinities_zeros_and_tiny_numbers_have_their_places(dtype):
+@pytest.mark.parametrize("times", [1, 1001])  # sorted, and counted
+def test_infinities_zeros_and_tiny_numbers_have_their_places(dtype, times):
     tiny = np.finfo(dtype).smallest_subnormal
     for x in ([np.inf, 3, 0, -3, -np.inf], [1, tiny, 0, -tiny, -1]):
         x = np.array(x, dtype)
-        found = percentile(x, [0, 25, 50, 75, 100])
+        found = percentile(np.repeat(x, times), [0, 25, 50, 75, 100])
         np.testing.assert_array_equal(found, np.sort(x).astype(np.float64))
 
 
