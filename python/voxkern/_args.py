@@ -199,7 +199,7 @@ def as_axis(axis: Any, ndim: int, name: str = "axis") -> int:
 
 
 @functools.cache
-def _limits(dtype: str) -> tuple[int, int]:
+def limits(dtype: str) -> tuple[int, int]:
     """Return the least and the greatest number of an integer type, or of bool."""
     if dtype == "bool":
         return 0, 1
@@ -216,7 +216,7 @@ def as_fill(value: Any, dtype: str, name: str = "cval") -> int | float:
             raise TypeError(f"{name} must be a number; got {value!r}") from None
     if dtype.startswith("float"):
         return float(number)
-    low, high = _limits(dtype)
+    low, high = limits(dtype)
     if not (math.isfinite(number) and low <= number <= high):
         raise ValueError(f"{name} must be in [{low}, {high}] for {dtype}; got {value!r}")
     return int(number)

@@ -14,6 +14,7 @@ from ._pair import as_empty, as_pair
 # Types that the kernel takes; others of their width are read as these.
 _AS = {1: "uint8", 2: "uint16", 4: "int32", 8: "int64"}
 _TAKEN = ("bool", *_AS.values())
+_ALL = np.zeros(0, np.int64)  # no labels: all but 0
 
 
 @kernel(dtypes=("uint8", "uint16", "int32", "int64"))
@@ -216,7 +217,7 @@ def _measure(of: Any, pred: Any, ref: Any, labels: Any, empty: Any, workers: Any
 def _counts(p: Any, r: Any, labels: list[Any], workers: int | None) -> Any:
     """Return the voxels in both, in `p` and in `r` for each label; None is all but 0."""
     if labels == [None]:
-        return _run(_plain(p), _plain(r), np.zeros(0, np.int64), workers)
+        return _run(_plain(p), _plain(r), _ALL, workers)
     counts = np.zeros((len(labels), 3), np.int64)
     in_p, in_r = ([_holds(x, v) for v in labels] for x in (p, r))
     if p.dtype == r.dtype:
@@ -245,20 +246,19 @@ def _add(
 
 
 def _run(p: Any, r: Any, labels: Any, workers: int | None) -> Any:
-    shape = (max(1, labels.size), 3)
-    total, part = np.zeros(shape[0] * 3, np.int64), np.empty(shape[0] * 3, np.int64)
-    if p.size:
-        for a, b in _arrays.volumes(p, r):
-            _overlap(a, b, labels, part, workers=workers)
-            total += part
-    return total.reshape(shape)
+    rows = max(1, labels.size)
+    total = np.zeros((rows, 3), np.int64)
+    for a, b in _arrays.volumes(p, r) if p.size else ():
+        part = np.empty(rows * 3, np.int64)
+        _overlap(a, b, labels, part, workers=workers)
+        total += part.reshape(rows, 3)
+    return total
 
 
 def _holds(x: Any, value: int) -> bool:
     """Return whether a voxel can have the value."""
-    name = _args.dtype_name(x)
-    least, most = (0, 1) if name == "bool" else (np.iinfo(name).min, np.iinfo(name).max)
-    return bool(least <= value <= most)
+    least, most = _args.limits(_args.dtype_name(x))
+    return least <= value <= most
 
 
 def _plain(x: Any) -> Any:

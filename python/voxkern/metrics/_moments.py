@@ -234,7 +234,7 @@ def ncc(
     -1.0
     """
     pair, workers = as_pair(fixed, moving, mask), _args.as_workers(workers)
-    shifts = tuple(_some_value(x, pair) for x in pair[:2])
+    shifts = _some_value(pair.fixed, pair), _some_value(pair.moving, pair)
     sums = np.zeros(6)
     if pair.fixed.size:
         _comoments(*pair[:3], sums, *shifts, workers=workers)
@@ -252,7 +252,7 @@ def ncc(
 
 def correlation(sums: Any) -> tuple[float, tuple[float, float], tuple[float, float]]:
     """Return the correlation, the means and the sums of squared deviations from `_comoments`."""
-    n, u, v, uu, vv, uv = (float(s) for s in sums[:6])
+    n, u, v, uu, vv, uv = sums[:6].tolist()
     if n == 0:
         return math.nan, (0.0, 0.0), (0.0, 0.0)
     fixed, moving, both = uu - u * u / n, vv - v * v / n, uv - u * v / n
@@ -266,9 +266,9 @@ def _some_value(x: Any, pair: Pair) -> float:
     """Return the value of a voxel, from which deviations are taken so that little cancels."""
     if not x.size:
         return 0.0
-    middle = tuple(n // 2 for n in x.shape)
-    if pair.mask.size and type(x) is np.ndarray:
-        middle = np.unravel_index(int(np.argmax(pair.mask != 0)), x.shape)
-    at = x[tuple(slice(int(i), int(i) + 1) for i in middle)]
-    value = float(_arrays.to_host(at).ravel()[0])
-    return value if math.isfinite(value) else 0.0
+    k, j, i = (n // 2 for n in x.shape)
+    if type(x) is not np.ndarray:
+        value = float(_arrays.to_host(x[k : k + 1, j : j + 1, i : i + 1])[0, 0, 0])
+    else:
+        value = x.item(int(np.argmax(pair.mask != 0)) if pair.mask.size else (k, j, i))
+    return float(value) if math.isfinite(value) else 0.0

@@ -70,8 +70,9 @@ def as_pair(fixed: Any, moving: Any, mask: Any) -> Pair:
     _arrays.same_device(fixed=f, moving=m)
     if f.shape != m.shape:
         raise ValueError(f"moving must have the shape of fixed, {f.shape}; got {m.shape}")
-    common = np.result_type(f.dtype, m.dtype)
-    f, m = (x if x.dtype == common else x.astype(common) for x in (f, m))
+    if f.dtype != m.dtype:
+        common = np.result_type(f.dtype, m.dtype)
+        f, m = (x if x.dtype == common else x.astype(common) for x in (f, m))
     inside = as_mask(mask, f.shape, f)
     return Pair(as_volume(f), as_volume(m), inside, m.shape, give)
 

@@ -162,12 +162,13 @@ def _as_seeds(seeds: Any, shape: tuple[int, ...]) -> Any:
         raise ValueError(f"seeds must be tuples of {ndim} indices; got shape {places.shape}")
     if places.dtype.kind not in "iu":
         raise TypeError(f"seeds must be integers; got {places.dtype}")
+    lifted: list[int] = []
     for place in places.tolist():
-        if not all(0 <= at < n for at, n in zip(place, shape, strict=True)):
-            raise ValueError(f"seeds must lie in an image of shape {shape}; got {tuple(place)}")
-    lifted = np.zeros((len(places), 3), np.int64)
-    lifted[:, 3 - ndim :] = places
-    return lifted.ravel()
+        for at, n in zip(place, shape, strict=True):
+            if not 0 <= at < n:
+                raise ValueError(f"seeds must lie in an image of shape {shape}; got {tuple(place)}")
+        lifted += [0] * (3 - ndim) + place
+    return np.array(lifted, np.int64)
 
 
 def _as_interval(lower: Any, upper: Any, dtype: str) -> tuple[float, float]:
@@ -183,13 +184,14 @@ def _as_interval(lower: Any, upper: Any, dtype: str) -> tuple[float, float]:
         bounds.append(number)
     if bounds[0] > bounds[1]:
         raise ValueError(f"lower must not be more than upper; got {lower!r} and {upper!r}")
-    if dtype.startswith("float"):
+    if dtype == "float64":
+        return float(bounds[0]), float(bounds[1])
+    if dtype == "float32":
         with np.errstate(over="ignore"):
-            low, high = (float(np.dtype(dtype).type(b)) for b in bounds)
-        return low, high
-    kind = np.iinfo(dtype)
-    least = kind.min if bounds[0] <= kind.min else bounds[0]
-    most = kind.max if bounds[1] >= kind.max else bounds[1]
-    if least > kind.max or most < kind.min or math.ceil(least) > math.floor(most):
+            return float(np.float32(bounds[0])), float(np.float32(bounds[1]))
+    first, last = _args.limits(dtype)
+    least = first if bounds[0] <= first else bounds[0]
+    most = last if bounds[1] >= last else bounds[1]
+    if least > last or most < first or math.ceil(least) > math.floor(most):
         return 1, 0
     return math.ceil(least), math.floor(most)
