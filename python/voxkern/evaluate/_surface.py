@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
 from .. import _args, _arrays
+from ..morphology import binary_erosion
 from ..regions import distance_transform_edt
 from ._pair import as_empty, as_pair
+
+_SMALL = 1 << 12  # voxels that are not worth a look for the box around the masks
 
 
 @_arrays.cpu_only
@@ -247,9 +250,11 @@ def _distances(
     if points not in ("surface", "mask"):
         raise ValueError(f"points must be 'surface' or 'mask'; got {points!r}")
     workers = _args.as_workers(workers)
-    p, r = _cropped(p != 0, r != 0)
+    p, r = p != 0, r != 0
+    if p.size > _SMALL:
+        p, r = _cropped(p, r)
     if points == "surface":
-        p, r = _surface(p, near), _surface(r, near)
+        p, r = _surface(p, near, workers), _surface(r, near, workers)
     if not (p.any() and r.any()):
         return np.zeros(np.count_nonzero(p)), np.zeros(np.count_nonzero(r))
     there = distance_transform_edt(~r, spacing=lengths, workers=workers)[p]
@@ -271,17 +276,15 @@ def _cropped(p: Any, r: Any) -> tuple[Any, Any]:
     return p[tuple(box)], r[tuple(box)]
 
 
-def _surface(mask: Any, connectivity: int) -> Any:
+def _surface(mask: Any, connectivity: int, workers: int | None) -> Any:
     """Return the voxels of the mask with a neighbour outside it."""
-    if min(mask.shape) < 3:
-        return mask
-    core = tuple(slice(1, -1) for _ in mask.shape)
-    inner = mask[core].copy()
-    for step in itertools.product((-1, 0, 1), repeat=mask.ndim):
-        if 0 < sum(map(abs, step)) <= connectivity:
-            inner &= mask[
-                tuple(slice(1 + s, n - 1 + s) for s, n in zip(step, mask.shape, strict=True))
-            ]
-    surface = mask.copy()
-    surface[core] &= ~inner
-    return surface
+    near = _neighbours(mask.ndim, connectivity)
+    return mask & ~binary_erosion(mask, near, workers=workers)
+
+
+@functools.cache
+def _neighbours(ndim: int, connectivity: int) -> Any:
+    """Return the structure of a voxel and its neighbours."""
+    near = np.abs(np.indices((3,) * ndim) - 1).sum(0) <= connectivity
+    near.flags.writeable = False
+    return near
