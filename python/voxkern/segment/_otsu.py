@@ -7,11 +7,40 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
+from .._kernel import ListIn, ListOut, kernel
 from ..metrics import histogram
 
 _MOST = 1 << 24  # values an integer image may span
 _MOST_BINS = 4096  # with voxels, for several thresholds
 _MANY = 1 << 18  # voxels from which on a bin for all values of 16 bits saves a look for the range
+
+
+@kernel(dtypes=("int64",), host=True)
+def _otsu(counts: ListIn, centers: ListIn, best: ListOut) -> None:
+    """Write the first bin that parts a histogram best; the only one if there is but one."""
+    voxels, everything = 0, 0.0
+    for n in range(counts.size):
+        voxels += counts[n]
+        everything += counts[n] * centers[n]
+    below, moment, most = 0, 0.0, -1.0
+    for n in range(counts.size):
+        below += counts[n]
+        moment += counts[n] * centers[n]
+        above = voxels - below
+        if most < 0 and counts[n] > 0:
+            best[0] = n
+        if below > 0 and above > 0:
+            apart = moment / below - (everything - moment) / above
+            between = np.float64(below) * above * (apart * apart)
+            if between > most:
+                best[0], most = n, between
+
+
+@_otsu.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    counts = rng.integers(-20, 40, shape).clip(0).astype(dtype).ravel()
+    centers = np.sort(rng.uniform(-50, 200, counts.size))
+    return counts, centers, np.zeros(1, np.int64)
 
 
 def threshold_otsu(
@@ -60,14 +89,9 @@ def threshold_otsu(
     2
     """
     counts, centers = _count(image, nbins, mask, workers)
-    some = np.flatnonzero(counts)
-    if some.size == 1:
-        return centers[some[0]].item()
-    weight, moment = np.cumsum(counts), np.cumsum(counts * centers.astype(np.float64))
-    below, above = weight[:-1], weight[-1] - weight[:-1]
-    apart = moment[:-1] / below - (moment[-1] - moment[:-1]) / above
-    between = below.astype(np.float64) * above * apart**2
-    return centers[np.argmax(between)].item()
+    best = np.empty(1, np.int64)
+    _otsu(counts, centers.astype(np.float64), best)
+    return centers.item(best[0])
 
 
 def threshold_multiotsu(
@@ -153,7 +177,7 @@ def _best_parts(counts: Any, values: Any, parts: int) -> list[int]:
 
 
 def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any, Any]:
-    """Return scikit-image's histogram: counts from the first to the last bin, and their middles."""
+    """Return counts, a bin for each integer or as many as wanted, and the middles of the bins."""
     x, _ = _arrays.adopt(image)
     nbins = _args.as_int(nbins, "nbins", 2)
     kind = x.dtype.kind
@@ -177,12 +201,10 @@ def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any,
         raise ValueError(
             f"image must span at most 2**24 integers; got {low} to {high}: convert it to float64"
         )
-    centers = np.arange(low, high + 1)
     edges = np.arange(low, high + 2) - 0.5
     counts = histogram(x, edges, mask=mask, workers=workers)[0]
     _some(counts)
-    first, last = np.flatnonzero(counts)[[0, -1]]
-    return counts[first : last + 1], centers[first : last + 1]
+    return counts, np.arange(low, high + 1)
 
 
 def _host(x: Any) -> Any:
@@ -190,5 +212,5 @@ def _host(x: Any) -> Any:
 
 
 def _some(counts: Any) -> None:
-    if not counts.sum():
+    if not np.count_nonzero(counts):
         raise ValueError("image must have a voxel that counts; got none")
