@@ -48,6 +48,16 @@ def test_outside_takes_no_part_with_a_radius():
     assert binary_closing(x, radius=2).all()
 
 
+def test_a_structure_that_changes_is_seen():
+    x, structure = np.zeros((5, 7), bool), np.zeros((3, 3), bool)
+    x[2, 3] = structure[1, 1] = True
+    assert binary_dilation(x, structure).sum() == 1
+    structure[1, 2] = structure[0, 1] = True
+    wanted = [[1, 3], [2, 3], [2, 4]]
+    assert np.argwhere(binary_dilation(x, structure)).tolist() == wanted
+    assert np.argwhere(binary_dilation(x, structure[::-1])).tolist() == [[2, 3], [2, 4], [3, 3]]
+
+
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.__name__)
 @pytest.mark.parametrize("shape", [(90,), (20, 70), (7, 9, 130), (1, 1, 1), (1, 5, 1)])
 @pytest.mark.parametrize("workers", [1, 3])

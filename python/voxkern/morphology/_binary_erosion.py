@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._ball import ball_offsets
+
+_SMALL = 1 << 10  # voxels of a structure whose steps are remembered
 
 
 @kernel(dtypes=("uint8",))
@@ -287,21 +290,33 @@ def as_border(value: Any) -> int:
 
 def _offsets(structure: Any, origin: Any, ndim: int, any_of: bool) -> Any:
     """Return the steps (z, y, x) to the voxels that decide about one, as a flat list."""
-    if structure is None:
-        places = np.indices((3,) * ndim).reshape(ndim, -1).T
-        footprint = (np.abs(places - 1).sum(1) <= 1).reshape((3,) * ndim)
-    else:
-        footprint = _args.as_truths(structure, "structure")
+    footprint = cross(ndim) if structure is None else _args.as_truths(structure, "structure")
     if footprint.ndim != ndim:
         raise ValueError(f"structure must have {ndim} axes; got {footprint.ndim}")
     if footprint.size == 0:
         raise ValueError("structure must not be empty")
-    moves = [_args.as_int(o, "origin") for o in _args.per_axis(origin, ndim, "origin")]
+    moves = tuple(_args.as_int(o, "origin") for o in _args.per_axis(origin, ndim, "origin"))
     for size, move in zip(footprint.shape, moves, strict=True):
         if not 0 <= size // 2 + move < size:
             raise ValueError(f"origin must keep the centre in the structure; got {origin!r}")
-    centre = np.array(footprint.shape) // 2 + moves
-    steps = np.argwhere(footprint) - centre
+    steps = _steps if footprint.size <= _SMALL else _steps.__wrapped__
+    return steps(footprint.tobytes(), footprint.shape, moves, any_of)
+
+
+@functools.lru_cache(64)
+def _steps(truths: bytes, shape: tuple[int, ...], moves: tuple[int, ...], any_of: bool) -> Any:
+    """Return the offsets of a structure from its bytes, which are 0 or 1."""
+    centre = np.array(shape) // 2 + moves
+    steps = np.argwhere(np.frombuffer(truths, bool).reshape(shape)) - centre
     lifted = np.zeros((len(steps), 3), np.int64)
-    lifted[:, 3 - ndim :] = -steps if any_of else steps
+    lifted[:, 3 - len(shape) :] = -steps if any_of else steps
+    lifted.flags.writeable = False
     return lifted.ravel()
+
+
+@functools.cache
+def cross(ndim: int) -> Any:
+    """Return the structure of a voxel and those that share a face with it."""
+    truths = np.abs(np.indices((3,) * ndim) - 1).sum(0) <= 1
+    truths.flags.writeable = False
+    return truths

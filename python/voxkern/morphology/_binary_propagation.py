@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..regions import fill_holes
-from ._binary_erosion import binary_dilation, binary_erosion
+from ._binary_erosion import binary_dilation, binary_erosion, cross
 from ._difference import NEITHER, WITHOUT, combine
 
 
@@ -175,7 +175,7 @@ def binary_hit_or_miss(
     x, give = _arrays.adopt(image)
     _args.as_dtype(x, _args.MASK)
     ndim = min(_args.as_ndim(x), 3)
-    within = _cross(ndim) if structure1 is None else _args.as_truths(structure1, "structure1")
+    within = cross(ndim) if structure1 is None else _args.as_truths(structure1, "structure1")
     without = ~within if structure2 is None else _args.as_truths(structure2, "structure2")
     if within.ndim != ndim or without.ndim != ndim:
         raise ValueError(
@@ -201,11 +201,6 @@ def _moves(origin: Any, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
 
 def _new(x: Any) -> Any:
     return _arrays.empty(x.shape, np.bool_, x)
-
-
-def _cross(ndim: int) -> Any:
-    places = np.indices((3,) * ndim)
-    return np.abs(places - 1).sum(0) <= 1
 
 
 def _connectivity(structure: Any, ndim: int) -> int:
