@@ -332,7 +332,7 @@ class Image:
         from .warp import resample
         from .warp._resample import grid_of
 
-        own = (np.array(self.spacing), np.array(self.origin), self.direction)
+        own = (self.spacing, self.origin, tuple(map(tuple, self.direction.tolist())))
         grid = grid_of(self.spatial_shape, *own, new_spacing, like=like, transform=transform)
         data = resample(
             self.data, new_spacing, spacing=own[0], origin=own[1], direction=own[2], like=like,

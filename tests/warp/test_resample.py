@@ -129,3 +129,14 @@ def test_labels_keep_their_values():
 def test_refusals_say_what_is_wanted(arguments, error, message):
     with pytest.raises(error, match=message):
         resample(volume(), **arguments)
+
+
+def test_a_direction_or_place_that_changes_is_seen():
+    x, direction, origin = volume((6, 7, 8)), np.eye(3), np.zeros(3)
+    first = resample(x, 1.5, direction=direction, new_origin=origin)
+    direction[:], origin[:] = turn(0.1, 0.2, 0.3), (1, 0, 2)
+    second = resample(x, 1.5, direction=direction, new_origin=origin)
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(
+        second, resample(x, 1.5, direction=turn(0.1, 0.2, 0.3).tolist(), new_origin=(1, 0, 2))
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -61,54 +63,72 @@ def _plan(
     )  # fmt: skip
 
 
-def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the matrix (a vector where it is diagonal) and offset of SciPy's arguments."""
+def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[list[Any], list[float]]:
+    """Return the rows (the diagonal of a vector) and the offset of SciPy's arguments."""
     m = _args.as_numbers(matrix, "matrix")
     shapes = [(ndim,), (ndim, ndim), (ndim, ndim + 1), (ndim + 1, ndim + 1)]
     if m.shape not in shapes:
         wanted = ", ".join(map(str, shapes))
         raise ValueError(f"matrix must have one of the shapes {wanted}; got {m.shape}")
+    rows = m.tolist()
     if m.ndim == 2 and m.shape[1] == ndim + 1:
-        if m.shape[0] == ndim + 1 and not np.array_equal(m[ndim], [0] * ndim + [1]):
+        if len(rows) > ndim and rows.pop() != [0] * ndim + [1]:
             raise ValueError(f"matrix must end in the row {[0] * ndim + [1]}; got {m[ndim]}")
-        m, shift = m[:ndim, :ndim], m[:ndim, ndim]
+        shift = [row.pop() for row in rows]
     else:
-        shift = _args.as_numbers(_args.per_axis(offset, ndim, "offset"), "offset")
-    if not (np.isfinite(m).all() and np.isfinite(shift).all()):
+        shift = [_args.as_float(o, "offset") for o in _args.per_axis(offset, ndim, "offset")]
+    if not all(map(math.isfinite, m.ravel().tolist())):
         raise ValueError("matrix and offset must be finite")
-    return m, shift
+    return rows, shift
 
 
 def read_affine(
-    x: Any,
-    y: Any,
-    matrix: np.ndarray,
-    offset: np.ndarray,
-    pad: float,
-    how: tuple[Any, ...],
+    image: Any,
+    shape: tuple[int, ...] | None,
+    rows: Sequence[Any],
+    offset: Sequence[float],
+    order: Any,
+    mode: Any,
+    cval: Any,
+    prefilter: Any,
+    out: Any,
     workers: Any,
-) -> None:
-    """Write the volume `x` read at ``matrix @ v + offset + pad`` into the volume `y`.
+    outside: int | None = None,
+) -> Any:
+    """Return an image read at ``rows @ v + offset``, which are those of the last axes.
 
-    `matrix` and `offset` are those of the last axes; a grid along the axes is read axis by axis.
+    A grid along the axes is read axis by axis.
     """
-    if matrix.ndim == 1 and matrix.all():  # SciPy's rounding: the offset is added before scaling
-        points = [
-            (np.arange(n) + o / m) * m
-            for n, m, o in zip(y.shape[-len(offset) :], matrix, offset, strict=True)
-        ]
-        return read_grid(x, y, lifted(points, pad), how, workers)
-    ndim = len(offset)
-    offset = offset + pad
-    full = np.zeros((3, 4))
-    full[:, :3] = np.eye(3)
-    full[3 - ndim :, 3 - ndim : 3] = matrix if matrix.ndim == 2 else np.diag(matrix)
-    full[3 - ndim :, 3] = offset
-    if np.array_equal(full[:, :3], np.diag(np.diag(full))):
-        points = [np.arange(n) * full[a, a] + full[a, 3] for a, n in enumerate(y.shape)]
-        return read_grid(x, y, points, how, workers)
-    _affine(x, y, full.ravel(), *how, workers=workers)
-    return None
+
+    def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
+        ndim = len(offset)
+        if type(rows[0]) is float and all(rows):  # SciPy's rounding: the offset is scaled too
+            points = [
+                (np.arange(n) + o / m) * m
+                for n, m, o in zip(y.shape[-ndim:], rows, offset, strict=True)
+            ]
+            return read_grid(x, y, lifted(points, pad), how, threads)
+        full = _lifted_rows(rows, [o + pad for o in offset])
+        if all(full[a][b] == 0 for a in range(3) for b in range(3) if a != b):
+            points = [np.arange(n) * full[a][a] + full[a][3] for a, n in enumerate(y.shape)]
+            return read_grid(x, y, points, how, threads)
+        flat = np.array([*full[0], *full[1], *full[2]])
+        return _affine(x, y, flat, *how, workers=threads)
+
+    return read(image, shape, fill_in, order, mode, cval, prefilter, out, workers, outside)
+
+
+def _lifted_rows(rows: Sequence[Any], offset: list[float]) -> list[list[float]]:
+    """Return rows for three axes, of four numbers each: the last is added."""
+    first = 3 - len(offset)
+    full = [[1.0 if a == b else 0.0 for b in range(3)] + [0.0] for a in range(3)]
+    for a, (row, o) in enumerate(zip(rows, offset, strict=True), first):
+        if type(row) is float:
+            full[a][a] = row
+        else:
+            full[a][first:3] = row
+        full[a][3] = o
+    return full
 
 
 def affine_transform(
@@ -189,8 +209,4 @@ def affine_transform(
     ndim = min(_args.as_ndim(_arrays.adopt(image)[0]), 3)
     m, shift = as_matrix(matrix, offset, ndim)
     shape = None if output_shape is None else _args.as_size(output_shape, ndim, "output_shape")
-
-    def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
-        read_affine(x, y, m, shift, pad, how, threads)
-
-    return read(image, shape, fill_in, order, mode, cval, prefilter, out, workers)
+    return read_affine(image, shape, m, shift, order, mode, cval, prefilter, out, workers)

@@ -53,13 +53,13 @@ def read(
     x, give, dtype = as_image(image, order)
     order = 0 if copied else order
     ndim = min(_args.as_ndim(x), 3)
-    if 0 in x.shape[x.ndim - ndim :]:
+    leading, own = x.shape[: x.ndim - ndim], x.shape[x.ndim - ndim :]
+    if 0 in own:
         raise ValueError(f"image must have no empty axis; got shape {x.shape}")
-    shape = x.shape[x.ndim - ndim :] if shape is None else shape
-    full = tuple(shape) if listed else x.shape[: x.ndim - ndim] + tuple(shape)
-    kind = x.dtype.newbyteorder("=")
+    shape = own if shape is None else tuple(shape)
+    full = shape if listed else leading + shape
     if dtype.startswith("complex"):
-        result = _arrays.output(out, full, kind, (x,))
+        result = _arrays.output(out, full, x.dtype, (x,))
         for name in ("real", "imag"):
             part = read(
                 _arrays.rows_contiguous(getattr(x, name)), shape, fill_in, order, mode,
@@ -69,14 +69,11 @@ def read(
         return out if out is not None else result if give is None else give(result)
     plain = "uint8" if dtype == "bool" else dtype
     fill = float(_args.as_fill(cval, dtype))
-    result = _arrays.output(out, full, kind, (x,))
+    result = _arrays.output(out, full, x.dtype, (x,))
     source = _arrays.rows_contiguous(x)
     target = result
-    unfit = (
-        not result.flags.c_contiguous if listed else _arrays.rows_contiguous(result) is not result
-    )
-    if out is not None and unfit:
-        target = _arrays.empty(full, kind, result)
+    if out is not None and not _takes(result, listed):
+        target = _arrays.empty(full, result.dtype, result)
     written = target
     if dtype == "bool":
         source, written = source.view(np.uint8), target.view(np.uint8)
@@ -96,3 +93,10 @@ def read(
     if target is not result:
         result[...] = target
     return out if out is not None else result if give is None else give(result)
+
+
+def _takes(result: Any, listed: bool) -> bool:
+    """Return whether kernels can write to an array, as a list or row by row."""
+    if listed:
+        return bool(result.flags.c_contiguous)
+    return _arrays.rows_contiguous(result) is result

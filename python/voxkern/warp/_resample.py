@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import _args, _arrays
 from ..filters import gaussian_filter
 from ._affine import read_affine
-from ._read import read
 from ._sample import CELL, as_order
 from ._transform import Transform
+
+# What is known of a grid is kept in plain numbers, by which its arithmetic is looked up.
+Numbers = tuple[float, ...]
+Rows = tuple[Numbers, ...]
 
 
 def resample(
@@ -89,9 +92,8 @@ def resample(
 
     with spacings S, directions D, origins o, a prime for the output, and the transform T. With
     `new_spacing` alone the output has ``ceil(n * spacing / new_spacing)`` voxels; with `shape`
-    alone
-    its spacing is ``n * spacing / shape``. `antialias` smooths with a Gaussian of
-    sigma ``max(0, (new / old - 1) / 2)`` voxels.
+    alone its spacing is ``n * spacing / shape``. `antialias` smooths with a Gaussian of sigma
+    ``max(0, (new / old - 1) / 2)`` voxels.
 
     Answers are SimpleITK's ``Resample``: to 1e-5 of the range for orders 0, 1 and, away from points
     beyond the outermost centres with 'nearest', 3 (``sitkBSpline``).
@@ -105,70 +107,89 @@ def resample(
     """
     x, _ = _arrays.adopt(image)
     ndim = min(_args.as_ndim(x), 3)
-    voxels = x.shape[x.ndim - ndim :]
-    step = np.array(_args.as_spacing(spacing, ndim))
-    start = _place(origin, ndim, "origin", np.zeros(ndim))
-    axes = _axes(direction, ndim, "direction", np.eye(ndim))
-    goal = grid_of(
-        voxels, step, start, axes, new_spacing, shape, like, new_origin, new_direction, transform
-    )
-    count, new_step, new_start, new_axes = goal
+    step = _args.as_spacing(spacing, ndim)
+    start = _place(origin, ndim, "origin", (0.0,) * ndim)
+    axes = _axes(direction, ndim, "direction", _identity(ndim))
+    count, *goal = grid_of(
+        x.shape[x.ndim - ndim :], step, start, axes,
+        new_spacing, shape, like, new_origin, new_direction, transform,
+    )  # fmt: skip
     number = as_order(order)
-    full = np.eye(4) if ndim == 3 else np.eye(ndim + 1)
+    full = _identity(ndim + 1)
     if transform is not None:
         if not isinstance(transform, Transform):
             raise TypeError(f"transform must be a Transform; got {type(transform).__name__}")
         if transform.ndim != ndim:
             raise ValueError(f"transform must have {ndim} axes; got {transform.ndim}")
-        full = transform.matrix
-    inverse = np.linalg.inv(axes * step)
-    matrix = inverse @ full[:ndim, :ndim] @ (new_axes * new_step)
-    matrix[np.abs(matrix) < 1e-14 * np.abs(matrix).max()] = 0
-    offset = inverse @ (full[:ndim, :ndim] @ new_start + full[:ndim, ndim] - start)
-    if antialias:
-        sigma = np.maximum(0, (np.sqrt((matrix**2).sum(axis=1)) - 1) / 2)
-        if sigma.any():
-            image = gaussian_filter(
-                image, (0.0,) * (x.ndim - ndim) + tuple(map(float, sigma)), mode="nearest",
-                workers=workers,
-            )  # fmt: skip
-
-    def fill_in(volume: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
-        read_affine(volume, y, matrix, offset, pad, how, threads)
-
+        full = _rows(transform.matrix)
+    rows, offset, sigma = _reading(step, start, axes, *goal, full)
+    if antialias and any(sigma):
+        image = gaussian_filter(
+            image, (0.0,) * (x.ndim - ndim) + sigma, mode="nearest", workers=workers
+        )
     outside = CELL if mode == "constant" else None
-    return read(image, count, fill_in, number, mode, cval, True, out, workers, outside)
+    return read_affine(image, count, rows, offset, number, mode, cval, True, out, workers, outside)
 
 
-def _place(value: Any, ndim: int, name: str, default: NDArray[Any]) -> NDArray[np.float64]:
+@functools.lru_cache(64)
+def _reading(
+    step: Numbers, start: Numbers, axes: Rows, new_step: Numbers, new_start: Numbers,
+    new_axes: Rows, full: Rows,
+) -> tuple[Rows, Numbers, Numbers]:  # fmt: skip
+    """Return the rows and the offset of the map to read at, and the sigma that smooths for it."""
+    moved, n = np.array(full), len(step)
+    inverse = np.linalg.inv(np.array(axes) * step)
+    matrix = inverse @ moved[:n, :n] @ (np.array(new_axes) * new_step)
+    matrix[np.abs(matrix) < 1e-14 * np.abs(matrix).max()] = 0
+    offset = inverse @ (moved[:n, :n] @ new_start + moved[:n, n] - start)
+    sigma = np.maximum(0, (np.sqrt((matrix**2).sum(axis=1)) - 1) / 2)
+    return _rows(matrix), tuple(offset.tolist()), tuple(sigma.tolist())
+
+
+def _rows(matrix: Any) -> Rows:
+    return tuple(map(tuple, matrix.tolist()))
+
+
+@functools.cache
+def _identity(n: int) -> Rows:
+    return _rows(np.eye(n))
+
+
+def _place(value: Any, ndim: int, name: str, default: Numbers) -> Numbers:
     if value is None:
         return default
-    return np.array([_args.as_float(v, name) for v in _args.per_axis(value, ndim, name)])
+    return tuple(_args.as_float(v, name) for v in _args.per_axis(value, ndim, name))
 
 
-def _axes(value: Any, ndim: int, name: str, default: NDArray[Any]) -> NDArray[np.float64]:
+def _axes(value: Any, ndim: int, name: str, default: Rows) -> Rows:
     if value is None:
         return default
     m = _args.as_numbers(value, name)
-    if m.shape != (ndim, ndim) or not np.isfinite(m).all() or abs(np.linalg.det(m)) < 1e-6:
+    if m.shape != (ndim, ndim) or not _are_independent(_rows(m)):
         raise ValueError(
             f"{name} must be a {ndim}x{ndim} matrix of independent columns; got {value!r}"
         )
-    return m
+    return _rows(m)
+
+
+@functools.lru_cache(64)
+def _are_independent(rows: Rows) -> bool:
+    m = np.array(rows)
+    return bool(np.isfinite(m).all() and abs(np.linalg.det(m)) >= 1e-6)
 
 
 def grid_of(
     voxels: tuple[int, ...],
-    step: NDArray[Any],
-    start: NDArray[Any],
-    axes: NDArray[Any],
+    step: Numbers,
+    start: Numbers,
+    axes: Rows,
     new_spacing: Any = None,
     shape: Any = None,
     like: Any = None,
     new_origin: Any = None,
     new_direction: Any = None,
     transform: Any = None,
-) -> tuple[tuple[int, ...], NDArray[Any], NDArray[Any], NDArray[Any]]:
+) -> tuple[tuple[int, ...], Numbers, Numbers, Rows]:
     """Return the output's shape, spacing, origin and direction, where the input has `voxels`."""
     ndim = len(voxels)
     if like is not None:
@@ -181,7 +202,7 @@ def grid_of(
         count = tuple(like.data.shape)[-ndim:]
         return (
             count,
-            np.array(_args.as_spacing(like.spacing, ndim)),
+            _args.as_spacing(like.spacing, ndim),
             _place(like.origin, ndim, "like.origin", start),
             _axes(like.direction, ndim, "like.direction", axes),
         )
@@ -191,19 +212,27 @@ def grid_of(
     new_axes = _axes(new_direction, ndim, "new_direction", axes)
     new_step = step
     if new_spacing is not None:
-        new_step = np.array(
-            [_args.as_float(s, "new_spacing", above=0)
-             for s in _args.per_axis(new_spacing, ndim, "new_spacing")]
-        )  # fmt: skip
+        new_step = tuple(
+            _args.as_float(s, "new_spacing", above=0)
+            for s in _args.per_axis(new_spacing, ndim, "new_spacing")
+        )
     if shape is not None:
         count = _args.as_size(shape, ndim, "shape")
         if new_spacing is None:
-            new_step = np.array(voxels) * step / count
+            new_step = tuple(n * s / m for n, s, m in zip(voxels, step, count, strict=True))
     else:
         # Less a millionth, so that 0.3 * 10 / 0.1 is 30 voxels.
         count = tuple(
             max(1, math.ceil(n * s / t - 1e-6))
             for n, s, t in zip(voxels, step, new_step, strict=True)
         )
-    new_start = _place(new_origin, ndim, "new_origin", start + axes @ ((new_step - step) / 2))
-    return count, new_step, new_start, new_axes
+    if new_origin is not None:
+        return count, new_step, _place(new_origin, ndim, "new_origin", start), new_axes
+    return count, new_step, _covering(step, start, axes, new_step), new_axes
+
+
+@functools.lru_cache(64)
+def _covering(step: Numbers, start: Numbers, axes: Rows, new_step: Numbers) -> Numbers:
+    """Return where a grid begins that covers the extent of another, face to face."""
+    shift = np.array(axes) @ ((np.array(new_step) - step) / 2)
+    return tuple((start + shift).tolist())

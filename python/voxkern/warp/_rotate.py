@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from .. import _args, _arrays
-from ._affine import affine_transform
+from ._affine import read_affine
 
 
 def rotate(
@@ -70,40 +71,46 @@ def rotate(
     if len(plane) != 2:
         raise ValueError(f"axes must be two axes; got {axes!r}")
     turn = _args.as_float(angle, "angle")
-    c, s = _cos_sin(turn)
-    matrix = np.array([[c, s], [-s, c]])
-    inner = np.array([x.shape[a] for a in plane])
-    outer = inner
-    if reshape:
-        corners = matrix @ [[0, 0, inner[0], inner[0]], [0, inner[1], 0, inner[1]]]
-        outer = (np.ptp(corners, axis=1) + 0.5).astype(int)
-    offset = (inner - 1) / 2 - matrix @ ((outer - 1) / 2)
+    inner = tuple(x.shape[a] for a in plane)
+    rows, offset, outer = _turned(turn, inner, bool(reshape))
 
     if order in (0, 1) and plane[0] >= ndim - 3 and _all_finite(x):
         # All planes in one call. It reads voxels of the next plane too, with weight zero, which
         # would spread NaN.
         n = min(ndim, 3)
         at = [a - ndim + n for a in plane]
-        full, shift, shape = np.eye(n), np.zeros(n), list(x.shape[ndim - n :])
-        full[np.ix_(at, at)], shift[at] = matrix, offset
-        for a, size in zip(at, outer, strict=True):
-            shape[a] = int(size)
-        return affine_transform(
-            image, full, shift, tuple(shape), order=order, mode=mode, cval=cval, out=out,
-            workers=workers,
-        )  # fmt: skip
+        full = [[float(a == b) for b in range(n)] for a in range(n)]
+        shift, shape = [0.0] * n, list(x.shape[ndim - n :])
+        for a, row, o, size in zip(at, rows, offset, outer, strict=True):
+            full[a][at[0]], full[a][at[1]] = row
+            shift[a], shape[a] = o, size
+        return read_affine(
+            image, tuple(shape), full, shift, order, mode, cval, prefilter, out, workers
+        )
 
     # SciPy turns plane by plane, so the plane's axes go last and the rest is looped over.
     order_of_axes = [a for a in range(ndim) if a not in plane] + plane
-    shape = [int(outer[plane.index(a)]) if a in plane else x.shape[a] for a in range(ndim)]
+    shape = [outer[plane.index(a)] if a in plane else x.shape[a] for a in range(ndim)]
     result = _arrays.output(out, tuple(shape), x.dtype, (x,))
     source, target = x.transpose(order_of_axes), result.transpose(order_of_axes)
     for index in np.ndindex(*source.shape[:-2]):
-        target[index] = affine_transform(
-            source[index], matrix, offset, tuple(map(int, outer)), order=order, mode=mode,
-            cval=cval, prefilter=prefilter, workers=workers,
-        )  # fmt: skip
+        target[index] = read_affine(
+            source[index], outer, rows, offset, order, mode, cval, prefilter, None, workers
+        )
     return out if out is not None else result if give is None else give(result)
+
+
+@functools.lru_cache(64)
+def _turned(degrees: float, inner: tuple[int, ...], reshape: bool) -> tuple[Any, ...]:
+    """Return the matrix and the offset of a turned plane, and its voxels."""
+    c, s = _cos_sin(degrees)
+    matrix = np.array([[c, s], [-s, c]])
+    outer = np.array(inner)
+    if reshape:
+        corners = matrix @ [[0, 0, inner[0], inner[0]], [0, inner[1], 0, inner[1]]]
+        outer = (np.ptp(corners, axis=1) + 0.5).astype(int)
+    offset = (np.array(inner) - 1) / 2 - matrix @ ((outer - 1) / 2)
+    return tuple(map(tuple, matrix.tolist())), tuple(offset.tolist()), tuple(outer.tolist())
 
 
 def _all_finite(x: Any) -> bool:

@@ -11,6 +11,9 @@ from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._read import read
 from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
 
+_ORIGIN = np.zeros(1)
+_ORIGIN.flags.writeable = False
+
 
 @kernel(
     dtypes=_args.REAL,
@@ -145,4 +148,5 @@ def zoom_points(n: int, m: int, grid_mode: bool) -> np.ndarray:
 
 def lifted(points: list[np.ndarray], pad: float) -> list[np.ndarray]:
     """Return points for three axes, shifted by `pad` along those that are there."""
-    return [np.zeros(1)] * (3 - len(points)) + [p + pad for p in points]
+    shifted = [p + pad for p in points] if pad else points
+    return [_ORIGIN] * (3 - len(points)) + shifted
