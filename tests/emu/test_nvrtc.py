@@ -1,8 +1,9 @@
-"""Every kernel compiles as CuPy would compile it, without a GPU."""
+"""Every kernel compiles as CuPy would compile it, without a GPU, and fits the processor."""
 
 from pathlib import Path
 
 import pytest
+from budget import assert_it_fits
 
 from voxkern import _jit
 
@@ -21,13 +22,15 @@ def compile_file(path, arch):
     _, program = nvrtc.nvrtcCreateProgram(text, path.name.encode(), 0, [], [])
     for name in names:
         nvrtc.nvrtcAddNameExpression(program, name.encode())
-    options = [option.encode() for option in (*_jit.OPTIONS, *CUPY, f"-arch={arch}")]
+    more = (f"-arch={arch}", "--ptxas-options=-v")
+    options = [option.encode() for option in (*_jit.OPTIONS, *CUPY, *more)]
     (result,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     _, size = nvrtc.nvrtcGetProgramLogSize(program)
     log = b" " * size
     nvrtc.nvrtcGetProgramLog(program, log)
     assert result == nvrtc.nvrtcResult.NVRTC_SUCCESS, log.decode()
-    return {name: nvrtc.nvrtcGetLoweredName(program, name.encode())[0] for name in names}
+    lowered = {name: nvrtc.nvrtcGetLoweredName(program, name.encode())[0] for name in names}
+    return lowered, log.decode()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,9 +44,10 @@ def _library():
 @pytest.mark.parametrize("arch", ["sm_75", "sm_90"])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_instance_compiles(path, arch):
-    lowered = compile_file(path, arch)
+    lowered, log = compile_file(path, arch)
     assert lowered
     assert set(lowered.values()) == {nvrtc.nvrtcResult.NVRTC_SUCCESS}
+    assert_it_fits(log, len(lowered))
 
 
 def test_the_lists_in_the_texts_are_what_is_compiled(emulator):
