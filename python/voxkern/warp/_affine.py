@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,11 @@ from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._read import read
 from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
-from ._zoom import lifted, read_grid
+from ._zoom import FEW, lifted, read_grid
+
+# The rows of a matrix, or the numbers on its diagonal.
+Numbers = tuple[float, ...]
+Rows = tuple[Numbers, ...] | Numbers
 
 
 @kernel(
@@ -63,7 +67,7 @@ def _plan(
     )  # fmt: skip
 
 
-def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[list[Any], list[float]]:
+def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[Rows, Numbers]:
     """Return the rows (the diagonal of a vector) and the offset of SciPy's arguments."""
     m = _args.as_numbers(matrix, "matrix")
     shapes = [(ndim,), (ndim, ndim), (ndim, ndim + 1), (ndim + 1, ndim + 1)]
@@ -79,14 +83,14 @@ def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[list[Any], list[floa
         shift = [_args.as_float(o, "offset") for o in _args.per_axis(offset, ndim, "offset")]
     if not all(map(math.isfinite, m.ravel().tolist())):
         raise ValueError("matrix and offset must be finite")
-    return rows, shift
+    return tuple(map(tuple, rows) if m.ndim == 2 else rows), tuple(shift)
 
 
 def read_affine(
     image: Any,
     shape: tuple[int, ...] | None,
-    rows: Sequence[Any],
-    offset: Sequence[float],
+    rows: Rows,
+    offset: Numbers,
     order: Any,
     mode: Any,
     cval: Any,
@@ -101,34 +105,31 @@ def read_affine(
     """
 
     def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
-        ndim = len(offset)
-        if type(rows[0]) is float and all(rows):  # SciPy's rounding: the offset is scaled too
-            points = [
-                (np.arange(n) + o / m) * m
-                for n, m, o in zip(y.shape[-ndim:], rows, offset, strict=True)
-            ]
-            return read_grid(x, y, lifted(points, pad), how, threads)
-        full = _lifted_rows(rows, [o + pad for o in offset])
-        if all(full[a][b] == 0 for a in range(3) for b in range(3) if a != b):
-            points = [np.arange(n) * full[a][a] + full[a][3] for a, n in enumerate(y.shape)]
-            return read_grid(x, y, points, how, threads)
-        flat = np.array([*full[0], *full[1], *full[2]])
-        return _affine(x, y, flat, *how, workers=threads)
+        settle = _settle if max(y.shape) <= FEW else _settle.__wrapped__
+        points, flat = settle(rows, offset, pad, y.shape)
+        if points is None:
+            _affine(x, y, flat, *how, workers=threads)
+        else:
+            read_grid(x, y, points, how, threads)
 
     return read(image, shape, fill_in, order, mode, cval, prefilter, out, workers, outside)
 
 
-def _lifted_rows(rows: Sequence[Any], offset: list[float]) -> list[list[float]]:
-    """Return rows for three axes, of four numbers each: the last is added."""
+@functools.lru_cache(64)
+def _settle(rows: Rows, offset: Numbers, pad: float, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return where a grid along the axes reads, a list an axis, or None and the map of a volume."""
     first = 3 - len(offset)
-    full = [[1.0 if a == b else 0.0 for b in range(3)] + [0.0] for a in range(3)]
-    for a, (row, o) in enumerate(zip(rows, offset, strict=True), first):
-        if type(row) is float:
-            full[a][a] = row
-        else:
-            full[a][first:3] = row
-        full[a][3] = o
-    return full
+    if type(rows[0]) is float and all(rows):  # SciPy's rounding: the offset is scaled too
+        points = [
+            (np.arange(n) + o / m) * m for n, m, o in zip(shape[first:], rows, offset, strict=True)
+        ]
+        return lifted(points, pad), None
+    full = np.eye(3, 4)
+    full[first:, first:3] = np.diag(rows) if type(rows[0]) is float else rows
+    full[first:, 3] = [o + pad for o in offset]
+    if np.array_equal(full[:, :3], np.diag(np.diag(full))):
+        return [np.arange(n) * full[a, a] + full[a, 3] for a, n in enumerate(shape)], None
+    return None, full.ravel()
 
 
 def affine_transform(

@@ -10,12 +10,11 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..filters import gaussian_filter
-from ._affine import read_affine
+from ._affine import Numbers, read_affine
 from ._sample import CELL, as_order
 from ._transform import Transform
 
 # What is known of a grid is kept in plain numbers, by which its arithmetic is looked up.
-Numbers = tuple[float, ...]
 Rows = tuple[Numbers, ...]
 
 

@@ -85,7 +85,16 @@ def rotate(
             full[a][at[0]], full[a][at[1]] = row
             shift[a], shape[a] = o, size
         return read_affine(
-            image, tuple(shape), full, shift, order, mode, cval, prefilter, out, workers
+            image,
+            tuple(shape),
+            tuple(map(tuple, full)),
+            tuple(shift),
+            order,
+            mode,
+            cval,
+            prefilter,
+            out,
+            workers,
         )
 
     # SciPy turns plane by plane, so the plane's axes go last and the rest is looped over.

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import _args, _arrays
-from ._read import read
-from ._zoom import lifted, read_grid
+from ._affine import read_affine
 
 
 def shift(
@@ -58,11 +55,7 @@ def shift(
     >>> shift(np.array([1, 2, 3, 4], np.float32), 1, order=1)
     array([0., 1., 2., 3.], dtype=float32)
     """
-    shape = _arrays.adopt(image)[0].shape[-3:]
-    steps = [_args.as_float(s, "shift") for s in _args.per_axis(shift, len(shape), "shift")]
-    points = [np.arange(n) - s for n, s in zip(shape, steps, strict=True)]
-
-    def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
-        read_grid(x, y, lifted(points, pad), how, threads)
-
-    return read(image, None, fill_in, order, mode, cval, prefilter, out, workers)
+    ndim = min(_args.as_ndim(_arrays.adopt(image)[0]), 3)
+    steps = [_args.as_float(s, "shift") for s in _args.per_axis(shift, ndim, "shift")]
+    back = tuple(-s for s in steps)
+    return read_affine(image, None, (1.0,) * ndim, back, order, mode, cval, prefilter, out, workers)

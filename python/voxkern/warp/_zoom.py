@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from .._kernel import In, ListIn, Out, Scalar, kernel, prange
 from ._read import read
 from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
 
+FEW = 1 << 12  # voxels along an axis whose places are remembered
 _ORIGIN = np.zeros(1)
 _ORIGIN.flags.writeable = False
 
@@ -140,6 +142,11 @@ def zoom(
 
 def zoom_points(n: int, m: int, grid_mode: bool) -> np.ndarray:
     """Return where m voxels of a zoomed axis lie on one of n, rounded as SciPy rounds."""
+    return (_points if m <= FEW else _points.__wrapped__)(n, m, bool(grid_mode))
+
+
+@functools.lru_cache(64)
+def _points(n: int, m: int, grid_mode: bool) -> np.ndarray:
     at = np.arange(m, dtype=np.float64)
     if grid_mode:
         return (at + 0.5) * (n / max(m, 1)) - 0.5
