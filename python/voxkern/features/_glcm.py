@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -45,11 +46,14 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, offsets, n, np.zeros(offsets.size // 3 * n * n, np.int64)
 
 
+@functools.lru_cache(64)
 def _offsets(ndim: int, distances: tuple[int, ...]) -> Any:
     """Return the steps to half of the neighbours, as a flat list of (z, y, x)."""
     steps = itertools.product(*((-1, 0, 1) if a >= 3 - ndim else (0,) for a in range(3)))
     ahead = np.array([s for s in steps if s > (0, 0, 0)], np.int64)
-    return np.concatenate([d * ahead for d in distances]).ravel()
+    offsets = np.concatenate([d * ahead for d in distances]).ravel()
+    offsets.flags.writeable = False
+    return offsets
 
 
 def glcm(
