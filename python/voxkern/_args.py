@@ -74,7 +74,7 @@ def as_whole(value: Any, name: str) -> int:
 
 def as_int(value: Any, name: str, least: int | None = None) -> int:
     """Return an integer of 64 bits, refusing fractions and booleans."""
-    number = as_whole(value, name)
+    number = value if type(value) is int else as_whole(value, name)
     if least is not None and number < least:
         raise ValueError(f"{name} must be at least {least}; got {number}")
     if not -_WIDE <= number < _WIDE:

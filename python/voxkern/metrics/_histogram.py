@@ -140,9 +140,10 @@ def _plan_joint(
 
 def extremes(volume: Any, mask: Any = EVERYWHERE, workers: int | None = None) -> Any:
     """Return the smallest and largest number, whether there is a NaN, and how many voxels count."""
-    out = np.array([math.inf, -math.inf, 0, 0])
-    if volume.size:
-        _extremes(volume, mask, out, workers=workers)
+    if not volume.size:
+        return math.inf, -math.inf, False, 0
+    out = np.empty(4)
+    _extremes(volume, mask, out, workers=workers)
     low, high, nan, count = out.tolist()
     return low, high, nan > 0, int(count)
 
@@ -371,7 +372,8 @@ def count_pairs(
     m_edges, m = bin_edges(
         pair.moving, pair.mask, each[1], moving_range, "moving", workers, "moving_range"
     )
-    counts = np.zeros(each[0] * each[1], np.int64)
-    if pair.fixed.size:
-        _joint_histogram(*pair[:3], f, m, counts, workers=workers)
+    if not pair.fixed.size:
+        return np.zeros(each, np.int64), f_edges, m_edges
+    counts = np.empty(each[0] * each[1], np.int64)
+    _joint_histogram(*pair[:3], f, m, counts, workers=workers)
     return counts.reshape(each), f_edges, m_edges

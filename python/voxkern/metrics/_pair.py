@@ -67,7 +67,8 @@ def as_pair(fixed: Any, moving: Any, mask: Any) -> Pair:
     """Return both images as volumes of the smallest type that holds both."""
     f, _ = as_image(fixed, "fixed")
     m, give = as_image(moving, "moving")
-    _arrays.same_device(fixed=f, moving=m)
+    if type(f) is not np.ndarray or type(m) is not np.ndarray:
+        _arrays.same_device(fixed=f, moving=m)
     if f.shape != m.shape:
         raise ValueError(f"moving must have the shape of fixed, {f.shape}; got {m.shape}")
     if f.dtype != m.dtype:

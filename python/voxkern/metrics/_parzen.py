@@ -327,18 +327,18 @@ def mutual_information(
 def _window(
     pair: Pair, bins: int, fixed_range: Any, moving_range: Any, workers: int | None
 ) -> tuple[int, float, float, float, float]:
-    ends: list[float] = []
-    for name, x, ends_of in zip(
-        ("fixed", "moving"), pair[:2], (fixed_range, moving_range), strict=True
-    ):
-        if ends_of is not None:
-            ends += as_range(ends_of, f"{name}_range")
-            continue
-        low, high, _, _ = extremes(x, pair.mask, workers)
-        if low == -math.inf or high == math.inf:
-            raise ValueError(f"{name} must not be infinite where {name}_range is None")
-        ends += (low, high) if low <= high else (0.0, 0.0)
-    return bins, *ends  # type: ignore[return-value]
+    fixed = _ends("fixed", pair.fixed, pair.mask, fixed_range, workers)
+    return bins, *fixed, *_ends("moving", pair.moving, pair.mask, moving_range, workers)
+
+
+def _ends(name: str, x: Any, mask: Any, given: Any, workers: int | None) -> tuple[float, float]:
+    """Return the range that was given, or that of the voxels that count."""
+    if given is not None:
+        return as_range(given, f"{name}_range")
+    low, high, _, _ = extremes(x, mask, workers)
+    if low == -math.inf or high == math.inf:
+        raise ValueError(f"{name} must not be infinite where {name}_range is None")
+    return (low, high) if low <= high else (0.0, 0.0)
 
 
 def normalized_mutual_information(

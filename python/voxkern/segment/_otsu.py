@@ -185,9 +185,8 @@ def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any,
         raise TypeError(f"image must be of a real type; got {x.dtype}")
     if kind not in "bui":
         counts, edges = histogram(x, nbins, mask=mask, workers=workers)
-        _some(counts)
         centers = (edges[:-1] + edges[1:]) / 2
-        if np.count_nonzero(counts) == 1:
+        if _some(counts) == 1:
             centers[np.argmax(counts)] = _host(x)[... if mask is None else _host(mask) != 0].flat[0]
         return counts, centers
     few = x.dtype.itemsize == 1 or (x.dtype.itemsize == 2 and x.size > _MANY)
@@ -211,6 +210,9 @@ def _host(x: Any) -> Any:
     return _arrays.to_host(_arrays.adopt(x)[0])
 
 
-def _some(counts: Any) -> None:
-    if not np.count_nonzero(counts):
+def _some(counts: Any) -> int:
+    """Return how many bins have voxels, which must be one at least."""
+    some = int(np.count_nonzero(counts))
+    if not some:
         raise ValueError("image must have a voxel that counts; got none")
+    return some
