@@ -53,25 +53,25 @@ void compare(const C* here, const C* there, const C* near, C by, C* weights, i64
   for (int i = 0; i < count; ++i) base[i] = near[i];
   for (i64 x = begin; x < end; x += V::lanes) {
     const V centre = simd::load(here + x);
-    V t = simd::load(total + x), s = simd::load(sum + x);
     V e[count];
     for (int i = 0; i < count; ++i) {
-      const V d = simd::load(there + i + x) - centre;
+      const V d = centre - simd::load(there + i + x);
       e[i] = simd::fma(d * d, by, base[i]);
     }
-    simd::exp2(e);
+    simd::rough_exp2(e);
+    V t[2] = {simd::load(total + x), C(0)}, s[2] = {simd::load(sum + x), C(0)};
     for (int i = 0; i < count; ++i) {
       V v = simd::load(there + i + x);
       if constexpr (nan) {
         const V d = v - centre;
         e[i] = simd::select(d == d, e[i], C(0)), v = number_or_0(v);
       }
+      t[i % 2] = simd::fma(e[i], v, t[i % 2]);
+      s[i % 2] += e[i];
       simd::store(weights + i * pitch + x, e[i]);
-      t = simd::fma(e[i], v, t);
-      s += e[i];
     }
-    simd::store(total + x, t);
-    simd::store(sum + x, s);
+    simd::store(total + x, t[0] + t[1]);
+    simd::store(sum + x, s[0] + s[1]);
   }
 }
 

@@ -5,21 +5,27 @@
 
 namespace voxkern::simd {
 
-// 2^a for each a at most 126: off by 2e-7 of the value in float32, by 4e-16 in float64. Below -126
+// 2^a for each a at most 126, by a polynomial that is given from its highest power on. Below -126
 // it is as good as nothing; NaN gives nothing of use. Several vectors take each step together,
 // since a processor sees too little of the next one while it waits for the last steps of another.
-template <int N, int K>
-inline void exp2(Vec<f32, N> (&a)[K]) {
+template <int N, int K, int M>
+[[gnu::always_inline]] inline void exp2_by(Vec<f32, N> (&a)[K], const f32 (&polynomial)[M]) {
   using V = Vec<f32, N>;
   const V magic = 12582912.0f;  // 1.5 * 2^23: what is added to it is rounded to a whole number
   V t[K], p[K];
   for (V& v : a) v = max(v, -126.0f);
   for (int k = 0; k < K; ++k) t[k] = a[k] + magic;
   for (int k = 0; k < K; ++k) a[k] = a[k] - (t[k] - magic);
-  for (int k = 0; k < K; ++k) p[k] = fma(V(0.0013390863364671211f), a[k], 0.009676031918322052f);
-  for (const f32 c : {0.055503571142190782f, 0.24022107485308339f, 0.69314718802622877f, 1.0f})
-    for (int k = 0; k < K; ++k) p[k] = fma(p[k], a[k], c);
+  for (V& v : p) v = polynomial[0];
+  for (int i = 1; i < M; ++i)
+    for (int k = 0; k < K; ++k) p[k] = fma(p[k], a[k], polynomial[i]);
   for (int k = 0; k < K; ++k) a[k] = bits_as<f32>(bits_as<i32>(p[k]) + (bits_as<i32>(t[k]) << 23));
+}
+// Off by 2e-7 of the value in float32, by 4e-16 in float64.
+template <int N, int K>
+[[gnu::always_inline]] inline void exp2(Vec<f32, N> (&a)[K]) {
+  exp2_by(a, {0.0013390863364671211f, 0.009676031918322052f, 0.055503571142190782f,
+              0.24022107485308339f, 0.69314718802622877f, 1.0f});
 }
 template <int N, int K>
 inline void exp2(Vec<f64, N> (&a)[K]) {
@@ -35,6 +41,16 @@ inline void exp2(Vec<f64, N> (&a)[K]) {
                       0.24022650695910097, 0.69314718055994995, 1.0})
     for (int k = 0; k < K; ++k) p[k] = fma(p[k], a[k], c);
   for (int k = 0; k < K; ++k) a[k] = bits_as<f64>(bits_as<i64>(p[k]) + (bits_as<i64>(t[k]) << 52));
+}
+// For weights of an average: off by 3e-6 of the value in float32.
+template <int N, int K>
+[[gnu::always_inline]] inline void rough_exp2(Vec<f32, N> (&a)[K]) {
+  exp2_by(a, {0.009583216160535812f, 0.0559069886803627f, 0.2402409166097641f, 0.6931240558624268f,
+              1.0f});
+}
+template <int N, int K>
+inline void rough_exp2(Vec<f64, N> (&a)[K]) {
+  exp2(a);
 }
 template <class T, int N>
 inline Vec<T, N> exp2(Vec<T, N> a) {
