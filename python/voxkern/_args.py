@@ -90,8 +90,10 @@ def as_float(
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number; got {value!r}") from None
+    except OverflowError:  # a whole number that no float can hold
+        number = math.inf
     if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite; got {value!r}")
+        raise ValueError(f"{name} must be finite; got {reprlib.repr(value)}")
     if number < least:
         raise ValueError(f"{name} must be at least {least:g}; got {value!r}")
     if above is not None and number <= above:
@@ -103,7 +105,7 @@ def as_numbers(values: Any, name: str) -> np.ndarray[Any, Any]:
     """Return an array of float64 of its own from numbers in any nesting."""
     try:
         return np.array(values, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be numbers; got {reprlib.repr(values)}") from None
 
 
@@ -159,6 +161,13 @@ def as_length(number: float, name: str, value: Any) -> int:
     return round(number)
 
 
+def as_reach(number: float, names: str) -> int:
+    """Return how many voxels a filter looks to either side, rounded, which `names` led to."""
+    if not number < 1 << 20:
+        raise ValueError(f"{names} must reach fewer than 2**20 voxels; got {number:g}")
+    return int(number + 0.5)
+
+
 def as_size(size: Any, ndim: int, name: str = "size") -> tuple[int, ...]:
     """Return positive integers, one an axis."""
     if type(size) is int and 0 < size < _WIDE:
@@ -209,11 +218,13 @@ def limits(dtype: str) -> tuple[int, int]:
 def as_fill(value: Any, dtype: str, name: str = "cval") -> int | float:
     """Return a fill value that the element type can hold."""
     number = value
-    if not isinstance(value, (int, np.integer)):
+    if dtype.startswith("float") or not isinstance(value, (int, np.integer)):
         try:
             number = float(value)
         except (TypeError, ValueError):
             raise TypeError(f"{name} must be a number; got {value!r}") from None
+        except OverflowError:
+            raise ValueError(f"{name} must be a float's; got {reprlib.repr(value)}") from None
     if dtype.startswith("float"):
         return float(number)
     low, high = limits(dtype)

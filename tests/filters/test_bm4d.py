@@ -102,6 +102,13 @@ def test_the_inverse_is_of_the_means_of_magnitudes():
         assert module._magnitude(np.array([mean]))[0] == pytest.approx(signal, abs=0.03)
 
 
+def test_a_search_reaches_as_far_along_all_axes_as_the_spacing_says():
+    _, noisy = scene((12, 14, 16))
+    want = denoise_bm4d(noisy, 5, search=(2, 4, 3))
+    np.testing.assert_array_equal(denoise_bm4d(noisy, 5, search=4, spacing=(4, 2, 3)), want)
+    np.testing.assert_array_equal(denoise_bm4d(noisy, 5, search=(2, 4, 3), spacing=(9, 1, 1)), want)
+
+
 def test_any_number_of_threads_gives_the_same_bits_and_steps_are_told():
     _, noisy = scene((24, 40, 17))
     noisy, steps = noisy.astype(np.float32), []
@@ -121,12 +128,12 @@ def test_numba_gives_the_same_answer():
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32"])
 def test_types_series_and_outputs(dtype):
     x = np.stack([scene((8, 9, 10), seed=s)[1] for s in range(2)]).astype(dtype)
-    y = denoise_bm4d(x, 5)
+    y = denoise_bm4d(x, 5.03)  # no whole number is cut off or kept by rounding
     assert y.dtype == ("float64" if dtype == "int32" else "float32")
     out = np.empty(x[0].shape, y.dtype)
-    assert denoise_bm4d(x[1], 5, out=out) is out
+    assert denoise_bm4d(x[1], 5.03, out=out) is out
     np.testing.assert_array_equal(out, y[1])
-    np.testing.assert_allclose(y, denoise_bm4d(x.astype(float), 5), atol=1e-3)
+    np.testing.assert_allclose(y, denoise_bm4d(x.astype(float), 5.03), atol=1e-3)
     assert denoise_bm4d(x[:0], 5).shape == (0, 8, 9, 10)
 
 

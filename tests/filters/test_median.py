@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -140,6 +140,7 @@ def test_leading_axes_are_looped_and_axes_choose():
     st.sampled_from(MODES),
 )
 def test_flips_and_scipy(x, size, mode):
+    assume(x.size > 1 or mode != "mirror")  # SciPy reads beyond a single voxel
     got = median_filter(x, size, mode=mode)
     np.testing.assert_array_equal(got, scipy_ndimage.median_filter(x, size, mode=mode))
     if size % 2:

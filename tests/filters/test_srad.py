@@ -39,6 +39,53 @@ def test_the_published_steps():
     np.testing.assert_allclose(got, published(x, 0.3, 12, 0.4), rtol=1e-10)
 
 
+def with_spacing(x, noise, spacing):
+    """One step of length 1, with lengths in the shortest spacing."""
+    w = (min(spacing) / np.array(spacing)) ** 2
+    wide, n = np.pad(x, 1, mode="edge"), w.sum()
+    d = []
+    for axis in range(3):
+        for at in (0, 2):
+            cut = [slice(1, -1)] * 3
+            cut[axis] = slice(at, at + x.shape[axis])
+            d.append(wide[tuple(cut)] - x)
+    mean = x + sum(w[i // 2] * d[i] for i in range(6)) / (2 * n)
+    v = sum(w[i // 2] * d[i] ** 2 for i in range(6)) / n - (mean - x) ** 2
+    q = noise**2
+    c = np.minimum(q * (1 + q) / (q * q + v / mean**2), 1)
+    moved = np.zeros_like(x)
+    for axis in range(3):
+        behind = c.take(np.minimum(np.arange(x.shape[axis]) + 1, x.shape[axis] - 1), axis)
+        moved += w[axis] * (c * d[2 * axis] + behind * d[2 * axis + 1])
+    return x + moved / (2 * n)
+
+
+def test_differences_are_divided_by_the_spacing():
+    _, x = scene((9, 10, 11))
+    for spacing in [(1, 1, 1), (5, 5, 5), (2, 1, 1), (1.5, 1, 2)]:
+        got = despeckle(x, noise=0.3, n_iter=1, step=1, spacing=spacing)
+        np.testing.assert_allclose(got, with_spacing(x, 0.3, spacing), rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", ["srad", "frost"])
+def test_slices_far_apart_are_images_by_themselves(method):
+    _, x = scene((5, 20, 21), looks=4)
+    size = (1, 5, 5) if method == "frost" else 5
+    want = np.stack([despeckle(plane, method, noise=0.3, size=5) for plane in x])
+    got = despeckle(x, method, noise=0.3, size=size, spacing=(1e9, 1, 1))
+    np.testing.assert_allclose(got, want, rtol=1e-9)
+
+
+def test_frost_counts_distances_in_the_shortest_spacing():
+    x = np.array([[1.0, 1.0, 4.0]])  # in the middle: mean 2, variance 2, squared variation 1/2
+    w = np.exp(-0.5 * 2)
+    got = despeckle(x, "frost", size=(1, 3), damping=1, spacing=(3, 6))
+    assert got[0, 1] == pytest.approx((w + 1 + 4 * w) / (1 + 2 * w))
+    np.testing.assert_array_equal(
+        despeckle(x, "lee", noise=0.1, spacing=(3, 6)), despeckle(x, "lee", noise=0.1)
+    )
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("shape", [(48, 50), (16, 18, 20)], ids=str)
 def test_speckle_goes_and_the_edge_stays(method, shape):

@@ -1,6 +1,6 @@
-// Distances are of a row of cubes at a time, a lane each; spectra are plain loops over the 64
-// numbers of a cube, which the compiler turns into vectors. Nothing is fused or reordered, so that
-// which cubes are alike does not depend on the machine.
+// Distances are of a row of cubes at a time, a lane each; spectra are of all cubes of a group at
+// once, a lane each too. Nothing is fused, and sums have one order, so that which cubes are alike
+// and what is cut off do not depend on the machine.
 #include <voxkern/filters/bm4d.hpp>
 #include <voxkern/simd.hpp>
 
@@ -8,7 +8,6 @@
 #include <cpu/parallel.hpp>
 
 #include <algorithm>
-#include <vector>
 
 namespace voxkern::cpu {
 
@@ -16,76 +15,72 @@ namespace {
 
 constexpr int side = 4, cube = side * side * side, largest = 32;
 
-// Orthonormal cosines of four numbers that are `by` apart, and back, for `n` columns.
-template <class T>
-struct Cosines {
-  static constexpr T half = T(0.5), p = T(0.6532814824381883), q = T(0.27059805007309849);
-
-  static void forward(T* v, int by, int n) {
-    for (int i = 0; i < n; ++i) {
-      const T a = v[i], b = v[by + i], c = v[2 * by + i], d = v[3 * by + i];
-      const T s = a + d, t = b + c, e = a - d, f = b - c;
-      v[i] = half * (s + t);
-      v[by + i] = p * e + q * f;
-      v[2 * by + i] = half * (s - t);
-      v[3 * by + i] = q * e - p * f;
-    }
-  }
-  static void back(T* v, int by, int n) {
-    for (int i = 0; i < n; ++i) {
-      const T a = v[i], b = v[by + i], c = v[2 * by + i], d = v[3 * by + i];
-      const T s = half * (a + c), t = half * (a - c), e = p * b + q * d, f = q * b - p * d;
-      v[i] = s + e;
-      v[by + i] = t + f;
-      v[2 * by + i] = t - f;
-      v[3 * by + i] = s - e;
-    }
-  }
-};
-
-// The cubes of a group, their spectrum, and back.
+// The cubes of a group, and their spectrum: `of` has a row for each voxel of a cube.
 template <class T>
 struct Group {
-  alignas(64) T of[largest * cube];
-  alignas(64) T room[largest * cube];
+  alignas(64) T of[cube * largest];
 
-  T* row(int m, int n) { return of + cube * m + side * n; }
-
-  void transform(int count) {
-    for (int m = 0; m < count; ++m) {
-      Cosines<T>::forward(row(m, 0), 16, 16);
-      for (int z = 0; z < side; ++z) Cosines<T>::forward(row(m, 4 * z), 4, 4);
-      for (int n = 0; n < 16; ++n) Cosines<T>::forward(row(m, n), 1, 1);
-    }
-    for (int n = count; n > 1; n /= 2) {
-      for (int m = 0; m < n / 2; ++m)
-        for (int i = 0; i < cube; ++i) {
-          const T a = of[2 * cube * m + i], b = of[2 * cube * m + cube + i];
-          room[cube * m + i] = share * (a + b);
-          room[cube * (n / 2 + m) + i] = share * (a - b);
-        }
-      std::copy(room, room + n * cube, of);
-    }
+  void read(View<const T> x, const Size* place, int count) {
+    for (int m = 0; m < count; ++m)
+      for (int row = 0; row < side * side; ++row) {
+        const T* from = x.row(place[m].z + row / side, place[m].y + row % side) + place[m].x;
+        std::copy(from, from + side, cubes + m * cube + row * side);
+      }
   }
-  void restore(int count) {
-    for (int n = 2; n <= count; n *= 2) {
-      for (int m = 0; m < n / 2; ++m)
-        for (int i = 0; i < cube; ++i) {
-          const T a = of[cube * m + i], b = of[cube * (n / 2 + m) + i];
-          room[2 * cube * m + i] = share * (a + b);
-          room[2 * cube * m + cube + i] = share * (a - b);
-        }
-      std::copy(room, room + n * cube, of);
-    }
-    for (int m = 0; m < count; ++m) {
-      for (int n = 0; n < 16; ++n) Cosines<T>::back(row(m, n), 1, 1);
-      for (int z = 0; z < side; ++z) Cosines<T>::back(row(m, 4 * z), 4, 4);
-      Cosines<T>::back(row(m, 0), 16, 16);
-    }
+  // Haar's wavelet across cubes, whose mean comes first, and `basis` along the axes of each.
+  void transform(int count, const T* basis) {
+    for (int by = 1; by < count; by *= 2) pairs(count, by);
+    for (int m = 0; m < count; ++m)
+      for (int p = 0; p < cube; ++p) of[p * largest + m] = cubes[m * cube + p];
+    for (int by = side * side; by > 0; by /= side) along(count, by, basis);
   }
+  void restore(int count, const T* basis) {
+    for (int by = 1; by < cube; by *= side) along(count, by, basis);
+    for (int m = 0; m < count; ++m)
+      for (int p = 0; p < cube; ++p) cubes[m * cube + p] = of[p * largest + m];
+    for (int by = count / 2; by > 0; by /= 2) pairs(count, by);
+  }
+  const T* row(int m, int n) const { return cubes + m * cube + n * side; }
 
  private:
-  static constexpr T share = T(0.70710678118654752);
+  alignas(64) T cubes[largest * cube] = {};
+
+  void pairs(int count, int by) {
+    constexpr T share = T(0.70710678118654752);
+    for (int m = 0; m < count; ++m) {
+      if (m & by) continue;
+      T *first = cubes + m * cube, *second = first + by * cube;
+      for (int p = 0; p < cube; ++p) {
+        const T a = first[p], b = second[p];
+        first[p] = share * (a + b);
+        second[p] = share * (a - b);
+      }
+    }
+  }
+  void along(int count, int by, const T* basis) {
+    for (int p = 0; p < cube; ++p) {
+      if (p / by % side) continue;
+      T* fibre = of + p * largest;
+      if (count >= Vec<T>::lanes)
+        for (int m = 0; m < count; m += Vec<T>::lanes) multiply<Vec<T>>(fibre + m, by, basis);
+      else
+        for (int m = 0; m < count; ++m) multiply<T>(fibre + m, by, basis);
+    }
+  }
+  template <class N>
+  static void multiply(T* at, int by, const T* basis) {
+    N v[side];
+    for (int i = 0; i < side; ++i) get(v[i], at + i * by * largest);
+    for (int k = 0; k < side; ++k) {
+      N sum = N(basis[side * k]) * v[0];
+      for (int i = 1; i < side; ++i) sum = sum + N(basis[side * k + i]) * v[i];
+      put(at + k * by * largest, sum);
+    }
+  }
+  static void get(T& v, const T* at) { v = *at; }
+  static void get(Vec<T>& v, const T* at) { v = simd::load(at); }
+  static void put(T* at, T v) { *at = v; }
+  static void put(T* at, Vec<T> v) { simd::store(at, v); }
 };
 
 struct Range {
@@ -134,18 +129,18 @@ struct Alike {
 };
 
 template <class T>
-void search(const Wide<T>& guide, Size n, Size at, i64 reach, int most, T limit, Alike<T>& found) {
+void search(const Wide<T>& guide, Size n, Size at, Size reach, int most, T limit, Alike<T>& found) {
   using V = Vec<T>;
-  const auto range = [reach](i64 i, i64 size) {
-    return Range{std::max<i64>(i - reach, 0), std::min(i + reach, size - side)};
+  const auto range = [](i64 i, i64 far, i64 size) {
+    return Range{std::max<i64>(i - far, 0), std::min(i + far, size - side)};
   };
-  const Range rz = range(at.z, n.z), ry = range(at.y, n.y), rx = range(at.x, n.x);
+  const Range rz = range(at.z, reach.z, n.z), ry = range(at.y, reach.y, n.y),
+              rx = range(at.x, reach.x, n.x);
   T own[cube];
-  for (int z = 0; z < side; ++z)
-    for (int y = 0; y < side; ++y) {
-      const T* row = guide.at({at.z + z, at.y + y, at.x});
-      std::copy(row, row + side, own + 16 * z + 4 * y);
-    }
+  for (int row = 0; row < side * side; ++row) {
+    const T* from = guide.at({at.z + row / side, at.y + row % side, at.x});
+    std::copy(from, from + side, own + side * row);
+  }
   found.count = 0;
   for (i64 z = rz.from; z <= rz.to; ++z)
     for (i64 y = ry.from; y <= ry.to; ++y)
@@ -158,7 +153,7 @@ void search(const Wide<T>& guide, Size n, Size at, i64 reach, int most, T limit,
           for (int j = 0; j < side; ++j) {
             const T* row = first + (k * guide.rows + j) * guide.pitch;
             for (int i = 0; i < side; ++i) {
-              const V d = simd::load(row + i) - V(own[16 * k + 4 * j + i]);
+              const V d = simd::load(row + i) - V(own[side * (side * k + j) + i]);
               sum = sum + d * d;
             }
           }
@@ -176,29 +171,65 @@ void search(const Wide<T>& guide, Size n, Size at, i64 reach, int most, T limit,
       }
 }
 
+// Cuts what is small off, but for the mean; returns one over the number of what is left.
+template <class T>
+T cut(Group<T>& group, int count, T level) {
+  const T mean = group.of[0];
+  int kept = 0;
+  for (int p = 0; p < cube; ++p)
+    for (int m = 0; m < count; ++m) {
+      T& v = group.of[p * largest + m];
+      const bool small = v <= level && v >= -level;
+      kept += !small;
+      v = small ? T(0) : v;
+    }
+  kept += mean <= level && mean >= -level;
+  group.of[0] = mean;
+  return T(1) / T(kept);
+}
+
+// Weighs all but the mean as the guide stands to the noise; returns one over the weights' power.
+template <class T>
+T weigh(Group<T>& group, const Group<T>& guide, int count, T power) {
+  const T mean = group.of[0];
+  T sums[largest] = {};
+  for (int p = 0; p < cube; ++p)
+    for (int m = 0; m < count; ++m) {
+      const T g = guide.of[p * largest + m], b = g * g, f = p + m ? b / (b + power) : T(1);
+      group.of[p * largest + m] *= f;
+      sums[m] += f * f;
+    }
+  group.of[0] = mean;
+  T sum = 0;
+  for (int m = 0; m < count; ++m) sum += sums[m];
+  return T(1) / sum;
+}
+
 }  // namespace
 
 template <class T>
-void bm4d(On on, View<const T> x, View<const T> guide, View<T> total, View<T> weight, f64 level,
-          f64 limit, i64 wiener, i64 most, i64 reach, i64 step, i64 colour) {
+void bm4d(On on, View<const T> x, View<const T> guide, View<T> total, View<T> weight,
+          List<const f64> basis, f64 level, f64 limit, i64 wiener, i64 most, Size reach, i64 step,
+          i64 colour) {
   const Size n = x.size;
   const auto cubes = [step](i64 size) { return (size - side + step - 1) / step + 1; };
   const Size grid{cubes(n.z), cubes(n.y), cubes(n.x)};
-  const i64 tile = (2 * reach + side + step - 1) / step;
-  const i64 deep = (grid.z + tile - 1) / tile, high = (grid.y + tile - 1) / tile;
-  const i64 tiles_z = (deep + 1 - colour / 2) / 2, tiles_y = (high + 1 - colour % 2) / 2;
+  const auto tile = [step](i64 far) { return (2 * far + side + step - 1) / step; };
+  const i64 deep = tile(reach.z), high = tile(reach.y);
+  const i64 tiles_z = ((grid.z + deep - 1) / deep + 1 - colour / 2) / 2,
+            tiles_y = ((grid.y + high - 1) / high + 1 - colour % 2) / 2;
   const Wide<T> wide(on, guide);
-  // Kaiser's window with beta 2.
-  const T edge = T(0.43867653850536854), inner = T(0.9243092270823633);
-  const T window[side] = {edge, inner, inner, edge};
-  const T cut = T(level), power = cut * cut;
+  T table[2 * side * side + side];
+  std::transform(basis.data, basis.data + basis.size, table, [](f64 v) { return T(v); });
+  const T *inverse = table + side * side, *window = inverse + side * side;
+  const T edge = T(level);
   parallel_for(on, tiles_z * tiles_y, [&](i64 i) {
     const i64 tz = 2 * (i / tiles_y) + colour / 2, ty = 2 * (i % tiles_y) + colour % 2;
     Group<T> noisy, clean;
     Alike<T> found;
     Size place[largest];
-    for (i64 gz = tz * tile; gz < std::min((tz + 1) * tile, grid.z); ++gz)
-      for (i64 gy = ty * tile; gy < std::min((ty + 1) * tile, grid.y); ++gy)
+    for (i64 gz = tz * deep; gz < std::min((tz + 1) * deep, grid.z); ++gz)
+      for (i64 gy = ty * high; gy < std::min((ty + 1) * high, grid.y); ++gy)
         for (i64 gx = 0; gx < grid.x; ++gx) {
           const Size at{std::min(gz * step, n.z - side), std::min(gy * step, n.y - side),
                         std::min(gx * step, n.x - side)};
@@ -207,44 +238,23 @@ void bm4d(On on, View<const T> x, View<const T> guide, View<T> total, View<T> we
           while (2 * count <= found.count + 1) count *= 2;
           place[0] = at;
           std::copy(found.place, found.place + count - 1, place + 1);
-          for (int m = 0; m < count; ++m)
-            for (int row = 0; row < 16; ++row) {
-              const i64 z = place[m].z + row / 4, y = place[m].y + row % 4, first = place[m].x;
-              std::copy(x.row(z, y) + first, x.row(z, y) + first + side, noisy.row(m, row));
-              if (wiener) {
-                const T* from = wide.at({z, y, first});
-                std::copy(from, from + side, clean.row(m, row));
-              }
-            }
-          noisy.transform(count);
-          T* spectrum = noisy.of;
+          noisy.read(x, place, count);
+          noisy.transform(count, table);
           T share;
           if (wiener) {
-            clean.transform(count);
-            T sum = 1;  // the mean stays
-            for (int k = 1; k < count * cube; ++k) {
-              const T b = clean.of[k] * clean.of[k], f = b / (b + power);
-              spectrum[k] *= f;
-              sum += f * f;
-            }
-            share = T(1) / sum;
+            clean.read(guide, place, count);
+            clean.transform(count, table);
+            share = weigh(noisy, clean, count, edge * edge);
           } else {
-            i64 kept = 1;
-            for (int k = 1; k < count * cube; ++k) {  // the mean stays
-              if (spectrum[k] <= cut && spectrum[k] >= -cut)
-                spectrum[k] = T(0);
-              else
-                ++kept;
-            }
-            share = T(1) / T(kept);
+            share = cut(noisy, count, edge);
           }
-          noisy.restore(count);
+          noisy.restore(count, inverse);
           for (int m = 0; m < count; ++m)
-            for (int row = 0; row < 16; ++row) {
-              const i64 z = place[m].z + row / 4, y = place[m].y + row % 4, first = place[m].x;
+            for (int row = 0; row < side * side; ++row) {
+              const i64 z = place[m].z + row / side, y = place[m].y + row % side;
               const T* from = noisy.row(m, row);
-              T *to = total.row(z, y) + first, *by = weight.row(z, y) + first;
-              const T part = share * window[row / 4] * window[row % 4];
+              T *to = total.row(z, y) + place[m].x, *by = weight.row(z, y) + place[m].x;
+              const T part = share * window[row / side] * window[row % side];
               for (int k = 0; k < side; ++k) {
                 const T w = part * window[k];
                 to[k] += w * from[k];
@@ -255,9 +265,9 @@ void bm4d(On on, View<const T> x, View<const T> guide, View<T> total, View<T> we
   });
 }
 
-template void bm4d(On, View<const f32>, View<const f32>, View<f32>, View<f32>, f64, f64, i64, i64,
-                   i64, i64, i64);
-template void bm4d(On, View<const f64>, View<const f64>, View<f64>, View<f64>, f64, f64, i64, i64,
-                   i64, i64, i64);
+template void bm4d(On, View<const f32>, View<const f32>, View<f32>, View<f32>, List<const f64>, f64,
+                   f64, i64, i64, Size, i64, i64);
+template void bm4d(On, View<const f64>, View<const f64>, View<f64>, View<f64>, List<const f64>, f64,
+                   f64, i64, i64, Size, i64, i64);
 
 }  // namespace voxkern::cpu

@@ -51,10 +51,10 @@ void along(i64 n, T* to, F at) {
 }  // namespace
 
 template <class T>
-void srad(On on, View<const T> x, View<T> c, View<T> y, f64 noise, f64 step, i64 axes) {
+void srad(On on, View<const T> x, View<T> c, View<T> y, f64 noise, f64 step, Vec3 share) {
   const Size n = x.size;
-  const T share = T(1.0 / f64(2 * axes)), each = T(1.0 / f64(axes)), power = T(noise),
-          by = T(step / f64(2 * axes));
+  const T power = T(noise), by = T(step);
+  const T sz = T(share.z), sy = T(share.y), sx = T(share.x);
   parallel_slabs(on, n.z * n.y, 16, [&](i64 begin, i64 end) {
     for (i64 line = begin; line < end; ++line) {
       const Rows<T> r(x, line / n.y, line % n.y);
@@ -63,10 +63,10 @@ void srad(On on, View<const T> x, View<T> c, View<T> y, f64 noise, f64 step, i64
         const N v = read(r.here + i), a = read(r.up + i) - v, b = read(r.down + i) - v,
                 d = read(r.left + i) - v, e = read(r.right + i) - v, f = read(r.here + before) - v,
                 g = read(r.here + behind) - v;
-        const N sum = ((a + b) + (d + e)) + (f + g);
-        const N squares = ((a * a + b * b) + (d * d + e * e)) + (f * f + g * g);
-        const N shift = sum * N(share);
-        return speckle_flow(v + shift, squares * N(each), shift, N(power));
+        const N shift = (N(sz) * (a + b) + N(sy) * (d + e)) + N(sx) * (f + g);
+        const N squares =
+            (N(sz) * (a * a + b * b) + N(sy) * (d * d + e * e)) + N(sx) * (f * f + g * g);
+        return speckle_flow(v + shift, N(T(2)) * squares, shift, N(power));
       });
     }
   });
@@ -77,18 +77,18 @@ void srad(On on, View<const T> x, View<T> c, View<T> y, f64 noise, f64 step, i64
       along(n.x, y.row(line / n.y, line % n.y), [=](auto read, i64 i, i64 before, i64 behind) {
         using N = decltype(read(r.here));
         const N v = read(r.here + i);
-        const N back =
-            ((read(r.up + i) - v) + (read(r.left + i) - v)) + (read(r.here + before) - v);
-        const N on = (read(s.down + i) * (read(r.down + i) - v) +
-                      read(s.right + i) * (read(r.right + i) - v)) +
-                     read(s.here + behind) * (read(r.here + behind) - v);
-        return v + N(by) * (read(s.here + i) * back + on);
+        const N c = read(s.here + i);
+        const N z = c * (read(r.up + i) - v) + read(s.down + i) * (read(r.down + i) - v);
+        const N y = c * (read(r.left + i) - v) + read(s.right + i) * (read(r.right + i) - v);
+        const N x =
+            c * (read(r.here + before) - v) + read(s.here + behind) * (read(r.here + behind) - v);
+        return v + N(by) * ((N(sz) * z + N(sy) * y) + N(sx) * x);
       });
     }
   });
 }
 
-template void srad(On, View<const f32>, View<f32>, View<f32>, f64, f64, i64);
-template void srad(On, View<const f64>, View<f64>, View<f64>, f64, f64, i64);
+template void srad(On, View<const f32>, View<f32>, View<f32>, f64, f64, Vec3);
+template void srad(On, View<const f64>, View<f64>, View<f64>, f64, f64, Vec3);
 
 }  // namespace voxkern::cpu

@@ -19,31 +19,31 @@ struct Beside {
 };
 
 template <class T>
-__global__ void srad_flow(const T* x, T* c, Size size, f64 noise, i64 axes) {
-  const T share = T(1.0 / f64(2 * axes)), each = T(1.0 / f64(axes));
+__global__ void srad_flow(const T* x, T* c, Size size, f64 noise, Vec3 share) {
+  const T shares[3] = {T(share.z), T(share.y), T(share.x)};
   for (i64 i = first(); i < size.count(); i += step()) {
     const Beside at(i, place(i, size), size);
-    T sum = 0, squares = 0;
+    T shift = 0, squares = 0;
     for (int axis = 0; axis < 3; ++axis) {
       const T a = x[at.before[axis]] - x[i], b = x[at.behind[axis]] - x[i];
-      sum += a + b;
-      squares += a * a + b * b;
+      shift += shares[axis] * (a + b);
+      squares += shares[axis] * (a * a + b * b);
     }
-    c[i] = speckle_flow(x[i] + sum * share, squares * each, sum * share, T(noise));
+    c[i] = speckle_flow(x[i] + shift, T(2) * squares, shift, T(noise));
   }
 }
 
 template <class T>
-__global__ void srad_move(const T* x, const T* c, T* y, Size size, f64 length, i64 axes) {
-  const T by = T(length / f64(2 * axes));
+__global__ void srad_move(const T* x, const T* c, T* y, Size size, f64 length, Vec3 share) {
+  const T shares[3] = {T(share.z), T(share.y), T(share.x)};
   for (i64 i = first(); i < size.count(); i += step()) {
     const Beside at(i, place(i, size), size);
-    T back = 0, on = 0;
+    T moved = 0;
     for (int axis = 0; axis < 3; ++axis) {
-      back += x[at.before[axis]] - x[i];
-      on += c[at.behind[axis]] * (x[at.behind[axis]] - x[i]);
+      const T before = x[at.before[axis]] - x[i], behind = x[at.behind[axis]] - x[i];
+      moved += shares[axis] * (c[i] * before + c[at.behind[axis]] * behind);
     }
-    y[i] = x[i] + by * (c[i] * back + on);
+    y[i] = x[i] + T(length) * moved;
   }
 }
 

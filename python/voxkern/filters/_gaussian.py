@@ -60,9 +60,10 @@ def settle(
         voxels = sigmas[i] / unit
         if voxels > 1e-15:
             given = radii[i]
-            r = int(reach * voxels + 0.5) if given is None else given
-            if r >= 1 << 31:
-                raise ValueError(f"radius must be less than 2**31; sigma {voxels:g} needs {r}")
+            if given is None:
+                r = _args.as_reach(reach * voxels, "sigma and truncate")
+            else:
+                r = _args.as_reach(given, "radius")
             found.append((axes[i], gaussian_weights(voxels, orders[i], r, unit), r, edges[i]))
     fill = as_whole_fill(cval, dtype)
     return found, fill, at_once(found, ndim, fill)

@@ -202,7 +202,10 @@ class Settings:
         weights = []
         for s, unit, r in zip(sigmas, _args.as_spacing(spacing, n), radii, strict=True):
             voxels = s / unit
-            r = int(reach * voxels + 0.5) if r is None else _args.as_int(r, "radius", 0)
+            if r is None:
+                r = _args.as_reach(reach * voxels, "sigma and truncate")
+            else:
+                r = _args.as_reach(_args.as_int(r, "radius", 0), "radius")
             weights.append(
                 np.concatenate([gaussian_weights(voxels, o, r, unit) for o in range(orders)])
             )

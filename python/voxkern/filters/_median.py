@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from .. import _args, _arrays
 from .._edge import inside
 from .._kernel import Edge, In, ListIn, Out, Scalar, Size, kernel, prange
 from ._footprint import Footprint, along_first, as_footprint, beyond_three
+from ._slabs import by_slabs
 
 Array = TypeVar("Array")
 
@@ -134,6 +136,7 @@ def median_filter(
     cval: float = 0.0,
     origin: Any = 0,
     axes: Any = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Array:
@@ -159,6 +162,9 @@ def median_filter(
     axes : tuple of int, optional
         The axes to filter along: all of up to three, the last three of more. Others are
         looped over. SciPy filters along all axes of an image of four and more.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, planes)`` after each slab
+        of every volume. Slabs are of 16 planes and more.
     out : array, optional
         Where to write; same shape and type as `image`, not overlapping it.
     workers : int, optional
@@ -206,12 +212,13 @@ def median_filter(
     >>> voxkern.median_filter(x, 3)
     array([1, 2, 3, 3, 8], dtype=uint8)
     """
-    return ranked(image, None, size, footprint, mode, cval, origin, axes, out, workers)
+    told = _args.as_progress(progress, "median_filter")
+    return ranked(image, None, size, footprint, mode, cval, origin, axes, told, out, workers)
 
 
 def ranked(
     image: Any, rank: int | None, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any,
-    axes: Any, out: Any, workers: Any,
+    axes: Any, told: Any, out: Any, workers: Any,
 ) -> Any:  # fmt: skip
     """Replace each voxel by the neighbour of a rank; of the middle one where it is None."""
     x, give = _arrays.adopt(image)
@@ -221,7 +228,9 @@ def ranked(
     if beyond_three(along, ndim):
 
         def again(turned: Any, last: Any) -> Any:
-            return ranked(turned, rank, size, footprint, mode, cval, origin, last, None, workers)
+            return ranked(
+                turned, rank, size, footprint, mode, cval, origin, last, told, None, workers
+            )
 
         return along_first(x, give, along, out, again)
     near = as_footprint(size, footprint, origin, along, ndim)
@@ -231,9 +240,14 @@ def ranked(
     box = near.centred_box
     wanted = near.voxels // 2 if rank is None else rank
 
+    reach = max(-near.first[0], near.size[0] - 1 + near.first[0])
+
+    def filtered(volume: Any, answer: Any) -> None:
+        _median(volume, answer, offsets, box, wanted, edge, fill, workers=workers)
+
     def run(volume: Any, answer: Any) -> None:
         if dtype == "bool":
             volume, answer = volume.view(np.uint8), answer.view(np.uint8)
-        _median(volume, answer, offsets, box, wanted, edge, fill, workers=workers)
+        by_slabs(filtered, volume, answer, reach, edge, told)
 
     return _arrays.run_volumes(run, x, out, dtype, give)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .. import _args, _arrays
@@ -20,6 +21,7 @@ def rank_filter(
     cval: float = 0.0,
     origin: Any = 0,
     axes: Any = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Any:
@@ -32,7 +34,7 @@ def rank_filter(
         device.
     rank : int
         0 is the least; -1 is the greatest, -2 the one before it.
-    size, footprint, mode, cval, origin, axes, out, workers
+    size, footprint, mode, cval, origin, axes, progress, out, workers
         As in `median_filter`.
 
     Returns
@@ -68,7 +70,8 @@ def rank_filter(
             raise ValueError(f"rank must be in [{-count}, {count}) of the neighbours; got {rank}")
         return asked % count
 
-    return _filter(rank_of, image, size, footprint, mode, cval, origin, axes, out, workers)
+    told = _args.as_progress(progress, "rank_filter")
+    return _filter(rank_of, image, size, footprint, mode, cval, origin, axes, told, out, workers)
 
 
 def percentile_filter(
@@ -81,6 +84,7 @@ def percentile_filter(
     cval: float = 0.0,
     origin: Any = 0,
     axes: Any = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Any:
@@ -93,7 +97,7 @@ def percentile_filter(
         device.
     percentile : float
         From -100 to 100; negative ones count from above, so that -20 is 80.
-    size, footprint, mode, cval, origin, axes, out, workers
+    size, footprint, mode, cval, origin, axes, progress, out, workers
         As in `median_filter`.
 
     Returns
@@ -132,12 +136,13 @@ def percentile_filter(
     def rank_of(count: int) -> int:
         return count - 1 if share == 100 else int(float(count) * share / 100)
 
-    return _filter(rank_of, image, size, footprint, mode, cval, origin, axes, out, workers)
+    told = _args.as_progress(progress, "percentile_filter")
+    return _filter(rank_of, image, size, footprint, mode, cval, origin, axes, told, out, workers)
 
 
 def _filter(
     rank_of: Any, image: Any, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any,
-    axes: Any, out: Any, workers: Any,
+    axes: Any, told: Any, out: Any, workers: Any,
 ) -> Any:  # fmt: skip
     x, _ = _arrays.adopt(image)
     number = len(_args.as_axes(axes, _args.as_ndim(x)))
@@ -146,7 +151,7 @@ def _filter(
     count = as_footprint(size, footprint, origin, tuple(range(number)), number).voxels
     rank = rank_of(count)
     if rank not in (0, count - 1):
-        return ranked(image, rank, size, footprint, mode, cval, origin, axes, out, workers)
+        return ranked(image, rank, size, footprint, mode, cval, origin, axes, told, out, workers)
     extreme = minimum_filter if rank == 0 else maximum_filter
     return extreme(
         image, size, footprint, mode=mode, cval=cval, origin=origin, axes=axes, out=out,

@@ -163,7 +163,7 @@ def _weights(voxels: float, unit: float, reach: float, scale: float) -> Any:
     Those of order 2 sum to 0, which they do not where they are cut off: else whatever is
     bright would be a ridge.
     """
-    r = int(reach * voxels + 0.5)
+    r = _args.as_reach(reach * voxels, "sigmas and truncate")
     bell, slope, bend = (gaussian_weights(voxels, o, r, unit) * scale**o for o in range(3))
     return np.concatenate([bell, slope, bend - bend.sum() * bell])
 

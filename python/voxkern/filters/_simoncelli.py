@@ -156,6 +156,8 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
     if not 1 <= len(orders) <= 3:
         raise ValueError(f"order must have one to three numbers; got {order!r}")
     total = sum(orders)
+    if total > 64:
+        raise ValueError(f"order must sum to at most 64; got {order!r}")
     share = math.sqrt(math.factorial(total) / math.prod(map(math.factorial, orders)))
 
     def make(shape: tuple[int, ...]) -> Slab:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _args, _arrays
-from .._kernel import In, ListIn, Out, Scalar, kernel, prange
+from .._kernel import In, ListIn, Out, Scalar, Vec3, kernel, prange
 from ._local import local_mean, local_std
 
 Array = TypeVar("Array")
@@ -25,7 +25,7 @@ _DECAY = 1 / 6  # of the noise with time, as Yu and Acton have it
     atol=1e-6,
     why="float32 images are worked on in float32",
 )
-def _srad(x: In, c: Out, y: Out, noise: Scalar, step: Scalar, axes: Scalar) -> None:
+def _srad(x: In, c: Out, y: Out, noise: Scalar, step: Scalar, share: Vec3) -> None:
     planes, rows, columns = x.shape
     for k in prange(planes):
         for j in range(rows):
@@ -35,11 +35,10 @@ def _srad(x: In, c: Out, y: Out, noise: Scalar, step: Scalar, axes: Scalar) -> N
                 for side in (-1, 1):
                     for axis in range(3):
                         d = float(_beside(x, k, j, i, axis, side)) - v
-                        shift += d
-                        squares += d * d
-                shift /= 2 * axes
+                        shift += share[axis] * d
+                        squares += 2 * share[axis] * d * d
                 power = (v + shift) ** 2
-                below = noise * noise * power + squares / axes - shift * shift
+                below = noise * noise * power + squares - shift * shift
                 flow = 1.0 if below == 0 else noise * (1 + noise) * power / below
                 c[k, j, i] = 1.0 if flow > 1 else flow
     for k in prange(planes):
@@ -47,10 +46,11 @@ def _srad(x: In, c: Out, y: Out, noise: Scalar, step: Scalar, axes: Scalar) -> N
             for i in range(columns):
                 v, moved = float(x[k, j, i]), 0.0
                 for axis in range(3):
-                    moved += float(c[k, j, i]) * (float(_beside(x, k, j, i, axis, -1)) - v)
+                    before = float(_beside(x, k, j, i, axis, -1)) - v
                     behind = float(_beside(x, k, j, i, axis, 1)) - v
-                    moved += float(_beside(c, k, j, i, axis, 1)) * behind
-                y[k, j, i] = v + step / (2 * axes) * moved
+                    behind *= float(_beside(c, k, j, i, axis, 1))
+                    moved += share[axis] * (float(c[k, j, i]) * before + behind)
+                y[k, j, i] = v + step * moved
 
 
 def _beside(x: Any, k: int, j: int, i: int, axis: int, side: int) -> Any:
@@ -63,16 +63,17 @@ def _beside(x: Any, k: int, j: int, i: int, axis: int, side: int) -> Any:
 
 
 @_srad.on("cuda")
-def _plan(gpu: Any, x: Any, c: Any, y: Any, noise: float, step: float, axes: int) -> None:
+def _plan(gpu: Any, x: Any, c: Any, y: Any, noise: float, step: float, share: Any) -> None:
     kind, blocks = gpu.name_of(x.dtype), gpu.blocks(x.size)
-    gpu.launch(f"srad_flow<{kind}>", blocks, 256, x, c, x.shape, float(noise), axes)
-    gpu.launch(f"srad_move<{kind}>", blocks, 256, x, c, y, x.shape, float(step), axes)
+    gpu.launch(f"srad_flow<{kind}>", blocks, 256, x, c, x.shape, float(noise), share)
+    gpu.launch(f"srad_move<{kind}>", blocks, 256, x, c, y, x.shape, float(step), share)
 
 
 @_srad.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = (5 + 2 * rng.random(shape)).astype(dtype)
-    return x, np.empty_like(x), np.empty_like(x), 0.04, 0.5, 3
+    share = (0.125, 0.1875, 0.1875) if rng.random() < 0.5 else (1 / 6, 1 / 6, 1 / 6)
+    return x, np.empty_like(x), np.empty_like(x), 0.04, 0.5, share
 
 
 @kernel(
@@ -114,10 +115,10 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return wide, vary, np.empty(shape, dtype), *_rings(size), 2.0
 
 
-def _rings(size: tuple[int, ...]) -> tuple[Any, Any]:
+def _rings(size: tuple[int, ...], lengths: tuple[float, ...] = (1, 1, 1)) -> tuple[Any, Any]:
     """Return the voxels of a box as (z, y, x) from its corner, and their distances, rising."""
     places = np.indices(size).reshape(3, -1).T
-    squares = ((places - np.array(size) // 2) ** 2).sum(1)
+    squares = (((places - np.array(size) // 2) * np.array(lengths)) ** 2).sum(1)
     order = np.argsort(squares, kind="stable")
     return places[order].astype(np.int64).ravel(), np.sqrt(squares[order])
 
@@ -131,6 +132,7 @@ def despeckle(
     n_iter: int = 30,
     step: float = 0.5,
     damping: float = 2.0,
+    spacing: Any = None,
     progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
@@ -157,6 +159,10 @@ def despeckle(
         Length of a step of 'srad' in time, 1 at most.
     damping : float
         How fast the weights of 'frost' fall.
+    spacing : float or tuple of float, optional
+        Length of a voxel along each axis; 1 by default. Only ratios count: the shortest voxel
+        is the unit of the distances of 'frost' and of the gradients of 'srad'. The means of
+        'lee' and 'kuan' know none.
     progress : callable or bool, optional
         True draws a bar on stderr; else called as ``progress(done, n_iter)`` after each
         step of each volume.
@@ -188,17 +194,19 @@ def despeckle(
     + v)`` cut at 1, where ``q`` is the square of the noise, falling as ``exp(-t / 6)`` twice over,
     and `v` that of the local coefficient of variation: with `d` the differences from the `2 n`
     neighbours in `n` axes, ``v = (sum(d**2) / n - (sum(d) / (2 n))**2) / (mean of the
-    neighbours)**2``. In two axes these are the authors' own formulas. Nothing flows over the
-    borders.
+    neighbours)**2``. In two axes these are the authors' own formulas. Where a voxel is `s` times
+    as long along an axis as along its shortest, the differences along it count ``1 / s**2`` times
+    in both sums, in `n` and in the divergence: slices far apart are as good as images by
+    themselves. Nothing flows over the borders.
 
     'lee' [2]_ is ``m + w (u - m)`` with ``w = 1 - noise**2 / v``, not below 0, where `m` is the
     mean of the box and `v` the square of its coefficient of variation; 'kuan' [3]_ divides `w`
     by ``1 + noise**2``.
 
     'frost' [4]_ is ``sum(w * u) / sum(w)`` over the box, with ``w = exp(-damping * v * r)`` and `r`
-    the distance from the voxel, in voxels: as usual, the paper's decay is `damping` times the
-    squared coefficient of variation. The image is reflected beyond its borders, by all three. A box
-    that holds NaN or infinity gives NaN.
+    the distance from the voxel, in its shortest side: as usual, the paper's decay is `damping`
+    times the squared coefficient of variation. The image is reflected beyond its borders, by all
+    three. A box that holds NaN or infinity gives NaN.
 
     Takes six volumes of memory where the noise is found from the image, and by all but 'srad'.
 
@@ -230,6 +238,8 @@ def despeckle(
         raise ValueError(f"method must be one of {', '.join(_METHODS)}; got {method!r}")
     last = min(ndim, 3)
     sizes = _args.as_size(size, last)
+    lengths = _args.as_spacing(spacing, last)
+    lengths = tuple(s / min(lengths) for s in lengths)
     if noise is not None:
         noise = _args.as_float(noise, "noise", above=0)
     if type(x) is not np.ndarray and (method != "srad" or noise is None):
@@ -244,6 +254,8 @@ def despeckle(
     workers = _args.as_workers(workers)
     told = _args.as_progress(progress, "despeckle")
     real = _args.float_dtype(dtype)
+    squares = [1 / s**2 for s in lengths]
+    parts = _args.lift(tuple(s / (2 * sum(squares)) for s in squares), 0.0)
 
     def run(volume: Any, answer: Any) -> None:
         u = volume if volume.dtype == real else volume.astype(real)
@@ -254,14 +266,21 @@ def despeckle(
             if method == "frost":
                 around = [(s // 2, s - 1 - s // 2) for s in box]
                 wide = np.pad(u, around, mode="symmetric")
-                _frost(wide, vary, answer, *_rings(box), fall, workers=workers)
+                _frost(
+                    wide,
+                    vary,
+                    answer,
+                    *_rings(box, _args.lift(lengths, 1.0)),
+                    fall,
+                    workers=workers,
+                )
                 return
             if noise is None:
                 there = vary[(vary > 1e-12) & (mean > 0)]
                 speckle = math.sqrt(float(np.median(there))) if there.size else 1.0
         assert speckle is not None
         if method == "srad":
-            _diffuse(u, answer, speckle, most, length, last, told, workers)
+            _diffuse(u, answer, speckle, most, length, parts, told, workers)
             return
         square = speckle * speckle
         share = np.divide(square, vary, out=np.ones_like(vary), where=vary > square)
@@ -285,7 +304,7 @@ def _variation(x: Any, box: Any, workers: Any) -> tuple[Any, Any]:
 
 
 def _diffuse(
-    x: Any, answer: Any, noise: float, most: int, step: float, axes: int, progress: Any,
+    x: Any, answer: Any, noise: float, most: int, step: float, share: Any, progress: Any,
     workers: Any,
 ) -> None:  # fmt: skip
     flow, spare = (_arrays.empty(x.shape, x.dtype, x) for _ in range(2))
@@ -293,7 +312,7 @@ def _diffuse(
     for done in range(most):
         target = answer if (most - done) % 2 else spare
         square = (noise * math.exp(-_DECAY * done * step)) ** 2
-        _srad(source, flow, target, square, step, axes, workers=workers)
+        _srad(source, flow, target, square, step, share, workers=workers)
         source = target
         if progress is not None:
             progress(done + 1, most)

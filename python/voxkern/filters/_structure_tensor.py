@@ -135,7 +135,7 @@ class _Tensor:
                 lines.append(np.array([1, 2, 1, -1 / unit, 0, 1 / unit]))
                 continue
             voxels = _args.as_float(width, "gradient_sigma", above=0) / unit
-            r = int(reach * voxels + 0.5)
+            r = _args.as_reach(reach * voxels, "gradient_sigma and truncate")
             lines.append(np.concatenate([gaussian_weights(voxels, o, r, unit) for o in (0, 1)]))
         edges = as_edges(mode, self.ndim)
         fill = as_whole_fill(cval, dtype)

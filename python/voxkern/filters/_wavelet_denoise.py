@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ def denoise_wavelet(
     levels: int | None = None,
     method: str = "BayesShrink",
     *,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
 ) -> Array:
     """Shrink the wavelet coefficients of an image, of which noise makes the small ones.
@@ -45,6 +47,9 @@ def denoise_wavelet(
         Levels of the transform. By default three less than there can be, and at least 1.
     method : {'BayesShrink', 'VisuShrink'}
         A threshold for each level and direction [1]_, or one for all [2]_.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, steps)`` after the
+        transform of each volume, after each level, and after the transform back.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
 
@@ -65,8 +70,9 @@ def denoise_wavelet(
     Notes
     -----
     The definition is scikit-image's, in the image's own unit: integers are neither scaled
-    nor clipped. Single images are best averaged over shifts, since the transform is not
-    the same for a shifted image.
+    nor clipped. It knows no spacing: a wavelet halves every axis alike, whatever its voxels'
+    length. Single images are best averaged over shifts, since the transform is not the same
+    for a shifted image.
 
     Takes six volumes of memory: PyWavelets keeps all coefficients, and copies of them.
 
@@ -96,6 +102,8 @@ def denoise_wavelet(
         raise ValueError(f"mode must be 'soft' or 'hard'; got {mode!r}")
     if levels is not None:
         levels = _args.as_int(levels, "levels", 1)
+        if levels > 30:
+            raise ValueError(f"levels must be at most 30; got {levels}")
     if method not in ("BayesShrink", "VisuShrink"):
         raise ValueError(f"method must be 'BayesShrink' or 'VisuShrink'; got {method!r}")
     try:
@@ -106,6 +114,7 @@ def denoise_wavelet(
         ) from None
     if wavelet not in pywt.wavelist(kind="discrete"):
         raise ValueError(f"wavelet must be a discrete wavelet of PyWavelets; got {wavelet!r}")
+    told = _args.as_progress(progress, "denoise_wavelet") or (lambda done, steps: None)
     last = min(x.ndim, 3)
     real = _args.float_dtype(dtype)
 
@@ -123,7 +132,8 @@ def denoise_wavelet(
             finest = finest[finest > 0]
             noise = float(np.median(finest)) / _MEDIAN if finest.size else 0.0
         everywhere = noise * math.sqrt(2 * math.log(part.size))
-        for level in details:
+        for done, level in enumerate(details, 1):
+            told(done, len(details) + 2)
             for key, values in level.items():
                 limit = everywhere
                 if method == "BayesShrink":
@@ -131,7 +141,9 @@ def denoise_wavelet(
                     limit = noise**2 / math.sqrt(max(signal, float(np.finfo(real).eps)))
                 if limit > 0:  # 0 would divide by it
                     level[key] = pywt.threshold(values, limit, mode)
+        told(len(details) + 1, len(details) + 2)
         whole = pywt.waverecn([coarse, *details], wavelet)
         answer[...] = whole[tuple(map(slice, part.shape))]
+        told(len(details) + 2, len(details) + 2)
 
     return _arrays.run_volumes(run, x, out, real, give)

@@ -5,8 +5,8 @@
 namespace voxkern {
 
 // How freely speckle flows at a voxel: 1 where the image varies as speckle does or less. `mean` is
-// that of the neighbours, `squares` the sum of squared differences from them over the number of
-// axes, `shift` the mean less the voxel; `noise` is the square of the coefficient of variation.
+// that of the neighbours, `squares` twice that of squared differences from them, `shift` the mean
+// less the voxel; `noise` is the square of the coefficient of variation.
 template <class T>
 VOXKERN_HD T speckle_flow(T mean, T squares, T shift, T noise) {
   const T power = mean * mean;
@@ -18,9 +18,10 @@ VOXKERN_HD T speckle_flow(T mean, T squares, T shift, T noise) {
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
-// A step: writes the flow into c, and x moved by `step` into y. `axes` of the image are real.
+// A step: writes the flow into c, and x moved by `step` into y. Each of the two neighbours along
+// an axis has the axis's `share` in means; the three shares are 1/2 together.
 template <class T>
-void srad(On, View<const T> x, View<T> c, View<T> y, f64 noise, f64 step, i64 axes);
+void srad(On, View<const T> x, View<T> c, View<T> y, f64 noise, f64 step, Vec3 share);
 }  // namespace cpu
 #endif
 }  // namespace voxkern
