@@ -197,3 +197,22 @@ def test_numba_gives_the_same_bits():
     with voxkern.use_backend("numba"):
         got = median_filter(x, 3)
     np.testing.assert_array_equal(got, median_filter(x, 3))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "near",
+    [{"size": 3}, {"size": (6, 1, 3), "origin": (2, 0, 0)}, {"footprint": np.eye(5)[None] > 0}],
+    ids=str,
+)
+def test_slabs_that_are_told_of_change_nothing(mode, near):
+    x = np.random.default_rng(2).integers(0, 99, (53, 9, 8)).astype(np.int16)
+    if "footprint" in near:
+        near = {"footprint": np.moveaxis(near["footprint"], 0, 2)}
+    told = []
+    for call in (median_filter, lambda *a, **k: voxkern.percentile_filter(a[0], 20, **k)):
+        want = call(x, mode=mode, **near)
+        got = call(x, mode=mode, **near, progress=lambda *step: told.append(step))
+        np.testing.assert_array_equal(got, want)
+    assert told[-1] == (53, 53)
+    assert len(told) == 2 if mode == "wrap" else len(told) > 4
