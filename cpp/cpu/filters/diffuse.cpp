@@ -18,68 +18,81 @@ struct Axis {
   C scale;          // one over the spacing
 };
 
-// What flows from voxels to the next ones along K axes: from the differences of the two, and from
-// the slopes along the other axes, added up over both.
-template <Flow flow, int K, class C>
-void flow_on(Vec<C> (&ahead)[K], Vec<C> (&p)[K], Vec<C> (&q)[K], const Axis<C> (&to)[K],
-             const C (&p_scale)[K], const C (&q_scale)[K], C by) {
+// The square of the gradient between voxels and the next ones: from the differences of the two, and
+// from the slopes along the other axes, added up over both.
+template <Flow flow, class V>
+V square_of(V ahead, V p, V q, V p_scale, V q_scale) {
+  const V square = ahead * ahead;
+  if constexpr (flow == Flow::plain) return square;
+  p = p * p_scale, q = q * q_scale;
+  return simd::fma(q, q, simd::fma(p, p, square));
+}
+
+// What flows through n faces, from the differences there, which it replaces, and the squares of the
+// gradient. A loop of its own: its long chains are then the only ones that a processor waits for,
+// and it sees enough of them at once.
+template <Flow flow, class C>
+void let_flow(C* ahead, const C* squares, i64 n, C by, C scale) {
   using V = Vec<C>;
-  V square[K], share[K];
-  for (int k = 0; k < K; ++k) ahead[k] = ahead[k] * V(to[k].scale);
-  for (int k = 0; k < K; ++k) square[k] = ahead[k] * ahead[k];
-  if constexpr (flow != Flow::plain) {
-    for (int k = 0; k < K; ++k) p[k] = p[k] * V(C(0.25) * p_scale[k]);
-    for (int k = 0; k < K; ++k) q[k] = q[k] * V(C(0.25) * q_scale[k]);
-    for (int k = 0; k < K; ++k) square[k] = simd::fma(p[k], p[k], square[k]);
-    for (int k = 0; k < K; ++k) square[k] = simd::fma(q[k], q[k], square[k]);
-  }
-  for (int k = 0; k < K; ++k) share[k] = square[k] * V(by);
-  simd::exp2(share);
-  for (int k = 0; k < K; ++k) {
-    ahead[k] = ahead[k] * share[k];
-    if constexpr (flow == Flow::curvature)
-      ahead[k] = ahead[k] * simd::inverse_sqrt(square[k] + V(C(1e-10)));
-    if constexpr (flow == Flow::plain) ahead[k] = ahead[k] * V(to[k].scale);
+  for (i64 i = 0; i < n; i += V::lanes) {
+    const V square = simd::load(squares + i);
+    V share[1] = {square * V(by)};
+    simd::exp2(share);
+    V flown = simd::load(ahead + i) * share[0];
+    if constexpr (flow == Flow::curvature) flown = flown * simd::inverse_sqrt(square + V(C(1e-10)));
+    if constexpr (flow == Flow::plain) flown = flown * V(scale);
+    simd::store(ahead + i, flown);
   }
 }
 
 // What flows from n voxels of a row to the next ones along `to`; p and q are the other axes.
 template <Flow flow, class C>
-void flows(const C* row, C* out, i64 n, Axis<C> to, Axis<C> p, Axis<C> q, C by) {
+void flows(const C* row, C* out, C* squares, i64 n, Axis<C> to, Axis<C> p, Axis<C> q, C by) {
+  using V = Vec<C>;
   const auto across = [](const C* at, const C* next, Axis<C> axis) {
     return (simd::load(at + axis.ahead) - simd::load(at - axis.back)) +
            (simd::load(next + axis.ahead) - simd::load(next - axis.back));
   };
-  for (i64 i = 0; i < n; i += Vec<C>::lanes) {
+  const V scale = to.scale, ps = C(0.25) * p.scale, qs = C(0.25) * q.scale;
+  for (i64 i = 0; i < n; i += V::lanes) {
     const C *at = row + i, *next = at + to.ahead;
-    Vec<C> ahead[1] = {simd::load(next) - simd::load(at)};
-    Vec<C> u[1] = {across(at, next, p)}, v[1] = {across(at, next, q)};
-    flow_on<flow>(ahead, u, v, {to}, {p.scale}, {q.scale}, by);
-    simd::store(out + i, ahead[0]);
+    const V ahead = (simd::load(next) - simd::load(at)) * scale;
+    simd::store(out + i, ahead);
+    simd::store(squares + i,
+                square_of<flow>(ahead, across(at, next, p), across(at, next, q), ps, qs));
   }
+  let_flow<flow>(out, squares, n, by, to.scale);
 }
 
 // The same along all axes: what lies across is shared.
 template <Flow flow, class C>
-void flows(const C* row, C* to_z, C* to_y, C* to_x, i64 n, Axis<C> z, Axis<C> y, Axis<C> x, C by) {
+void flows(const C* row, C* to_z, C* to_y, C* to_x, C* squares, i64 pitch, i64 n, Axis<C> z,
+           Axis<C> y, Axis<C> x, C by) {
   using V = Vec<C>;
   const auto u = [](const C* p) { return simd::load(p); };
+  const V z_scale = z.scale, y_scale = y.scale, x_scale = x.scale;
+  const V zs = C(0.25) * z.scale, ys = C(0.25) * y.scale, xs = C(0.25) * x.scale;
   for (i64 i = 0; i < n; i += V::lanes) {
     const C *at = row + i, *below = at + z.ahead, *next = at + y.ahead, *right = at + 1;
     const V here = u(at), down = u(below), on = u(next), beside = u(right);
     const V cz = down - u(at - z.back), cy = on - u(at - y.back), cx = beside - u(at - 1);
     const V down_on = u(below + y.ahead), down_beside = u(below + 1), on_beside = u(next + 1);
-    V ahead[3] = {down - here, on - here, beside - here};
-    V p[3] = {cy + (down_on - u(below - y.back)), cz + (down_on - u(next - z.back)),
-              cz + (down_beside - u(right - z.back))};
-    V q[3] = {cx + (down_beside - u(below - 1)), cx + (on_beside - u(next - 1)),
-              cy + (on_beside - u(right - y.back))};
-    flow_on<flow>(ahead, p, q, {z, y, x}, {y.scale, z.scale, z.scale}, {x.scale, x.scale, y.scale},
-                  by);
-    simd::store(to_z + i, ahead[0]);
-    simd::store(to_y + i, ahead[1]);
-    simd::store(to_x + i, ahead[2]);
+    const V az = (down - here) * z_scale, ay = (on - here) * y_scale,
+            ax = (beside - here) * x_scale;
+    simd::store(to_z + i, az);
+    simd::store(to_y + i, ay);
+    simd::store(to_x + i, ax);
+    simd::store(squares + i, square_of<flow>(az, cy + (down_on - u(below - y.back)),
+                                             cx + (down_beside - u(below - 1)), ys, xs));
+    simd::store(squares + pitch + i, square_of<flow>(ay, cz + (down_on - u(next - z.back)),
+                                                     cx + (on_beside - u(next - 1)), zs, xs));
+    simd::store(squares + 2 * pitch + i,
+                square_of<flow>(ax, cz + (down_beside - u(right - z.back)),
+                                cy + (on_beside - u(right - y.back)), zs, ys));
   }
+  let_flow<flow>(to_z, squares, n, by, z.scale);
+  let_flow<flow>(to_y, squares + pitch, n, by, y.scale);
+  let_flow<flow>(to_x, squares + 2 * pitch, n, by, x.scale);
 }
 
 // A row after what flowed into it and out of it.
@@ -123,7 +136,7 @@ class Tile {
         by_(by),
         step_(step),
         ring_(3 * plane_ + 2 * pad),
-        flows_((size.y + 4) * pitch_ + pad) {
+        flows_((size.y + 7) * pitch_ + pad) {
     std::fill(ring_.begin(), ring_.end(), C(0));
   }
 
@@ -133,22 +146,23 @@ class Tile {
     const Axis<C> y{pitch_, pitch_, C(scale_.y)}, x{1, 1, C(scale_.x)};
     C *spare = kept(size_.y), *before = kept(size_.y + 1), *next = kept(size_.y + 2);
     C* const right = kept(size_.y + 3);
+    C* const squares = kept(size_.y + 4);
     std::vector<C*> above(static_cast<size_t>(size_.y));
     for (i64 j = -1; j <= size_.y; ++j) read(in, -1, j), read(in, 0, j);
     for (i64 j = 0; j < size_.y; ++j) {
       above[j] = kept(j);
-      flows<flow>(row(-1, j), above[j], n, axis_z(-1), y, x, by_);
+      flows<flow>(row(-1, j), above[j], squares, n, axis_z(-1), y, x, by_);
     }
     for (i64 k = 0; k < size_.z; ++k) {
       const Axis<C> z = axis_z(k);
       for (i64 j = -1; j <= 1; ++j) read(in, k + 1, j);
-      flows<flow>(row(k, -1), next, n, y, z, x, by_);
+      flows<flow>(row(k, -1), next, squares, n, y, z, x, by_);
       for (i64 j = 0; j < size_.y; ++j) {
         if (j > 0) read(in, k + 1, j + 1);
         std::swap(before, next);
         const C* at = row(k, j);
-        flows<flow>(at - 1, right - 1, 1, x, z, y, by_);
-        flows<flow>(at, spare, next, right, n, z, y, x, by_);
+        flows<flow>(at - 1, right - 1, squares, 1, x, z, y, by_);
+        flows<flow>(at, spare, next, right, squares, pitch_, n, z, y, x, by_);
         step_row<flow>(at, above[j], spare, before, next, right,
                        out.row(from_.z + k, from_.y + j) + from_.x, n, z, y, x, step_);
         // What a row has taken in makes room for what flows out of the next.
