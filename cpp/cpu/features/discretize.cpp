@@ -1,6 +1,7 @@
 #include <voxkern/features/discretize.hpp>
 
 #include <cpu/parallel.hpp>
+#include <voxkern/simd.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -28,22 +29,37 @@ struct Found {
 
   template <class T>
   void take(const T* v, const u8* mask, i64 z, i64 y, i64 from, i64 to) {
-    T least = v[from], most = v[from];  // which counts: `from` is the first that does
-    i32 some = 0;
-    bool strange = false;
-    for (i64 i = from; i < to; ++i) {
-      const bool in = !mask || mask[i] != 0;
-      const T value = in ? v[i] : v[from];
-      least = value < least ? value : least;
-      most = value > most ? value : most;
-      some += in;
-      if constexpr (std::is_floating_point_v<T>) strange |= !(value - value == 0);
-    }
-    low = std::min(low, f64(least));
-    high = std::max(high, f64(most));
-    odd |= strange;
-    count += some;
+    using V = Vec<T>;
+    using Whole = typename V::Mask::Lane;
+    constexpr i64 lanes = V::lanes;
+    const V first = v[from];  // which counts: `from` is the first that does
+    V least = first, most = first;
+    typename V::Mask strange(Whole(0));
+    const auto look = [&](i64 i, int n) {
+      V value = simd::load(v + i, n);
+      if (mask)
+        value = select(simd::load_as<Whole, V::lanes>(mask + i, n) != Whole(0), value, first);
+      least = min(value, least);
+      most = max(value, most);
+      if constexpr (std::is_floating_point_v<T>) strange |= ~(value - value == V(T(0)));
+    };
+    i64 i = from;
+    for (; i + lanes <= to; i += lanes) look(i, V::lanes);
+    if (i < to && to - from >= lanes) look(to - lanes, V::lanes);  // some of them again
+    low = std::min(low, f64(simd::reduce_min(least)));
+    high = std::max(high, f64(simd::reduce_max(most)));
+    for (; i < to && to - from < lanes; ++i) look_at(v[mask && !mask[i] ? from : i]);
+    odd |= simd::any(strange);
+    count +=
+        mask ? std::count_if(mask + from, mask + to, [](u8 in) { return in != 0; }) : to - from;
     box({z, y, from}, {z + 1, y + 1, to});
+  }
+
+  template <class T>
+  void look_at(T value) {
+    low = std::min(low, f64(value));
+    high = std::max(high, f64(value));
+    if constexpr (std::is_floating_point_v<T>) odd |= !(value - value == 0);
   }
 
   void box(Size a, Size b) {
@@ -92,6 +108,23 @@ void region(On on, View<const T> x, View<const u8> mask, List<f64> out) {
   out[9] = f64(all.end.x);
 }
 
+// The levels of a row, zero where the mask is: `level_of` of some voxels at once.
+template <class T>
+void levels_of(const T* from, const u8* inside, u16* to, i64 n, f64 low, f64 times, f64 over,
+               f64 most) {
+  constexpr int lanes = simd::lanes<f64>;
+  const auto write = [&](i64 i, int some) {
+    const auto v = simd::load_as<f64>(from + i, some);
+    const auto at = min((v - low) * times / over, most - 1.0);
+    auto level = simd::convert<i32>(select(v >= Vec<f64>(low), at, -1.0)) + i32(1);
+    if (inside) level &= simd::load_as<i32, lanes>(inside + i, some) != i32(0);
+    simd::store_as(to + i, level, some);
+  };
+  i64 i = 0;
+  for (; i + lanes <= n; i += lanes) write(i, lanes);
+  if (i < n) write(i, int(n - i));
+}
+
 template <class T>
 void discretize(On on, View<const T> x, View<const u8> mask, View<u16> levels, f64 low, f64 times,
                 f64 over, f64 most) {
@@ -99,15 +132,14 @@ void discretize(On on, View<const T> x, View<const u8> mask, View<u16> levels, f
   parallel_slabs(on, size.z * size.y, 16, [&](i64 begin, i64 end) {
     for (i64 row = begin; row < end; ++row) {
       const i64 z = row / size.y, y = row % size.y;
-      const T* from = x.row(z, y);
       u16* to = levels.row(z, y);
-      if (!mask.size.x) {
-        for (i64 i = 0; i < size.x; ++i) to[i] = level_of(f64(from[i]), low, times, over, most);
-        continue;
-      }
-      const u8* inside = mask.row(z, y);
-      for (i64 i = 0; i < size.x; ++i)
-        to[i] = inside[i] ? level_of(f64(from[i]), low, times, over, most) : u16(0);
+      const u8* inside = mask.size.x ? mask.row(z, y) : nullptr;
+      i64 first = 0, end = size.x;
+      if (inside) trim(inside, first, end);
+      std::fill(to, to + first, u16(0));
+      std::fill(to + end, to + size.x, u16(0));
+      levels_of(x.row(z, y) + first, inside ? inside + first : nullptr, to + first, end - first,
+                low, times, over, most);
     }
   });
 }

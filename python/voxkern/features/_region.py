@@ -130,7 +130,6 @@ class Region(NamedTuple):
     low: float
     high: float
     voxels: int
-    box: tuple[slice, slice, slice]
 
 
 def as_region(x: Any, mask: Any, workers: int | None) -> Region:
@@ -145,12 +144,10 @@ def as_region(x: Any, mask: Any, workers: int | None) -> Region:
     if not voxels:
         raise ValueError("mask must have a voxel; got none")
     z0, y0, x0, z1, y1, x1 = (int(v) for v in out[4:])
-    box = (slice(z0, z1), slice(y0, y1), slice(x0, x1))
     if type(x) is np.ndarray:
+        box = (slice(z0, z1), slice(y0, y1), slice(x0, x1))
         x, mask = x[box], mask[box] if mask.size else mask
-    else:
-        box = (slice(None), slice(None), slice(None))
-    return Region(x, mask, low, high, int(voxels), box)
+    return Region(x, mask, low, high, int(voxels))
 
 
 def discretize(
@@ -215,13 +212,8 @@ def discretize(
     x = as_image(image)
     m = None if mask is None else as_mask(mask, x)
     region = as_region(x, m, _args.as_workers(workers))
-    levels, _ = into_levels(region, bins, width, low, workers)
-    volume = as_volume(x)
-    if levels.shape != volume.shape:
-        whole = np.zeros(volume.shape, np.uint16)
-        whole[region.box] = levels
-        levels = whole
-    levels = levels.reshape(x.shape)
+    everywhere = region._replace(image=as_volume(x), mask=EVERYWHERE if m is None else as_volume(m))
+    levels = into_levels(everywhere, bins, width, low, workers)[0].reshape(x.shape)
     return levels if give is None else give(levels)
 
 
