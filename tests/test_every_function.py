@@ -290,7 +290,7 @@ BAD = {
     "axes": ["x", 99, (0, 0)],
     "axis": ["x", 1.5, 99],
     "border_value": ["x", 1.5, 2, np.nan],
-    "cval": ["black", None, (1.0, 2.0)],
+    "cval": ["black", None, (1.0, 2.0), 10**400],
     "footprint": [RAGGED],
     "labels": [RAGGED, "x"],
     "matrix": ["x", RAGGED],
@@ -307,6 +307,10 @@ BAD = {
     "spacing": [0.0, -1.0, np.nan, np.inf, (1.0, 2.0), "1 mm", 1e300, 1e-300],
     "zoom": [0.0, -1.0, np.nan, 1e300, "twice", (1.0, 2.0)],
     "delay_s": [-1.0, np.nan, 1e300, "an hour"],
+    "output_shape": [10**5, 1e12, (10**9, 10**9, 10**9)],
+    "sigma": ["wide", np.nan, 10**400],
+    "size": [10**9, 2**62, 1.5, "big"],
+    "truncate": [1e9, 1e300, -1.0, np.nan, 10**400],
 }
 
 

@@ -163,8 +163,8 @@ def as_length(number: float, name: str, value: Any) -> int:
 
 def as_reach(number: float, names: str) -> int:
     """Return how many voxels a filter looks to either side, rounded, which `names` led to."""
-    if not number < 1 << 20:
-        raise ValueError(f"{names} must reach fewer than 2**20 voxels; got {number:g}")
+    if not number < 1 << 16:
+        raise ValueError(f"{names} must reach fewer than 2**16 voxels; got {number:g}")
     return int(number + 0.5)
 
 
@@ -173,6 +173,24 @@ def as_size(size: Any, ndim: int, name: str = "size") -> tuple[int, ...]:
     if type(size) is int and 0 < size < _WIDE:
         return (size,) * ndim
     return tuple(as_int(s, name, 1) for s in per_axis(size, ndim, name))
+
+
+def as_window(size: Any, ndim: int, name: str = "size", most: int = 1 << 62) -> tuple[int, ...]:
+    """Return the sides of a box around a voxel, none beyond any image, of `most` voxels."""
+    sizes = as_size(size, ndim, name)
+    if math.prod(sizes) > most:
+        raise ValueError(f"{name} must be of at most {most} voxels in all; got {size!r}")
+    if max(sizes, default=1) > 1 << 16:
+        raise ValueError(f"{name} must be at most 2**16 voxels along an axis; got {size!r}")
+    return sizes
+
+
+def as_shape(shape: Any, ndim: int, name: str = "shape") -> tuple[int, ...]:
+    """Return the shape of an answer, not beyond any memory."""
+    sizes = as_size(shape, ndim, name)
+    if math.prod(sizes) >= 1 << 40:
+        raise ValueError(f"{name} must hold fewer than 2**40 voxels; got {shape!r}")
+    return sizes
 
 
 def as_spacing(spacing: Any, ndim: int) -> tuple[float, ...]:

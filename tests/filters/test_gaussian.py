@@ -227,7 +227,7 @@ def test_flat_parts_and_far_ends_of_a_type_are_cut_as_scipy_cuts_them(dtype):
         (ValueError, {"sigma": -1}, "sigma must be at least 0; got -1"),
         (ValueError, {"sigma": np.nan}, "sigma must be finite"),
         (ValueError, {"sigma": (1, 2)}, "sigma must be one value or one for each of 3 axes"),
-        (ValueError, {"sigma": 1e30}, "sigma and truncate must reach fewer than 2**20 voxels"),
+        (ValueError, {"sigma": 1e30}, "sigma and truncate must reach fewer than 2**16 voxels"),
         (TypeError, {"sigma": "wide"}, "sigma must be a number; got 'wide'"),
         (TypeError, {"sigma": [[1], 2, 3]}, "sigma must be a number"),
         (TypeError, {"order": 0.5}, "order must be an integer; got 0.5"),

@@ -33,6 +33,17 @@ def _as_sigmas(low: Any, high: Any, ndim: int) -> tuple[Any, Any, bool]:
     return least, most, bool(single)
 
 
+def _check_reach(low: Any, high: Any, units: Any, count: int, name: str) -> None:
+    """Refuse scales that no image holds."""
+    if (low / units).min() < 1e-6 or (high / units).max() > 4096:
+        raise ValueError(
+            "min_sigma and max_sigma must be between 1e-6 and 4096 voxels, as long as spacing "
+            f"says; got {low.tolist()} and {high.tolist()}"
+        )
+    if count > 1000:
+        raise ValueError(f"{name} must lead to at most 1000 scales; got {count}")
+
+
 def _as_overlap(overlap: Any) -> float:
     value = _args.as_float(overlap, "overlap", 0)
     if value > 1:
@@ -47,6 +58,8 @@ def _highest_of_all(
     limit = min(float(y.min()) for y in layers) if threshold is None else threshold
     if threshold_rel is not None:
         limit = max(limit, threshold_rel * max(float(y.max()) for y in layers))
+    end = float(np.finfo(layers[0].dtype).max)
+    limit = min(max(limit, -end), end)
     tops = [maximum_filter(y, 3, mode="nearest", workers=workers) for y in layers]
     places, heights, every = [], [], True
     for n, y in enumerate(layers):
@@ -219,6 +232,7 @@ def blob_log(
     limit, share = _check(threshold, threshold_rel)
     overlap, border = _as_overlap(overlap), as_border(exclude_border, 1, x.ndim)
     units, workers = _args.as_spacing(spacing, x.ndim), _args.as_workers(workers)
+    _check_reach(low, high, units, count, "num_sigma")
     if log_scale:
         sigmas = np.logspace(np.log10(low), np.log10(high), count)
     else:
@@ -290,6 +304,7 @@ def blob_dog(
     overlap, border = _as_overlap(overlap), as_border(exclude_border, 1, x.ndim)
     units, workers = _args.as_spacing(spacing, x.ndim), _args.as_workers(workers)
     count = int(np.mean(np.log(high / low) / np.log(ratio) + 1))
+    _check_reach(low, high * ratio, units, count, "sigma_ratio")
     sigmas = np.array([low * ratio**n for n in range(count + 1)])
     told = _args.as_progress(progress, "blob_dog")
     layers = []

@@ -195,7 +195,7 @@ def denoise_bilateral(
     dtype = _args.as_dtype(x, _args.REAL)
     ndim = _args.as_ndim(x)
     last = min(ndim, 3)
-    sigma = _args.as_float(sigma_spatial, "sigma_spatial", above=0)
+    sigma = _args.as_float(sigma_spatial, "sigma_spatial", 1e-60)
     steps = _args.as_spacing(spacing, last)
     if radius is None:
         radii = tuple(math.ceil(2.5 * sigma / s) for s in steps)
@@ -213,7 +213,7 @@ def denoise_bilateral(
         spread = float(np.nanstd(x)) if x.size else 1.0
         spread = spread or 1.0
     else:
-        spread = _args.as_float(sigma_color, "sigma_color", above=0)
+        spread = _args.as_float(sigma_color, "sigma_color", 1e-60)
     reach = _args.lift(radii, 0)
     offsets, near = _neighbours(reach, window == "ball", _args.lift(steps, 1.0), sigma)
     by = -1 / (2 * spread * spread * math.log(2))

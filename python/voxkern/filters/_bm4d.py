@@ -330,6 +330,8 @@ def denoise_bm4d(
         raise ValueError(f"image must have at least 4 voxels along its axes; got {x.shape[-3:]}")
     if sigma is not None:
         sigma = _args.as_float(sigma, "sigma", 0)
+        if sigma > 1e15:
+            raise ValueError(f"sigma must be at most 1e15; got {sigma!r}")
     passes, reach = _args.as_int(stages, "stages", 1), _as_reach(search, spacing, x.shape[-3:])
     if passes > 2:
         raise ValueError(f"stages must be 1 or 2; got {stages!r}")
@@ -341,7 +343,7 @@ def denoise_bm4d(
 
     def run(volume: Any, answer: Any) -> None:
         noise = float(estimate_sigma(volume)) if sigma is None else sigma
-        if not noise > 0:
+        if not noise > 1e-18:  # whose square a float32 holds
             answer[...] = volume
             return
         u = as_float_image(volume)

@@ -49,13 +49,13 @@ def as_footprint(
     size: Any, footprint: Any, origin: Any, along: tuple[int, ...], ndim: int
 ) -> Footprint:
     """Return the neighbourhood that a caller asks for, or refuse by name."""
-    if type(size) is int and size > 0 and footprint is None and type(origin) is int:
+    if type(size) is int and 0 < size < 1 << 16 and footprint is None and type(origin) is int:
         return _box((size,) * len(along), (origin,) * len(along), None, along, ndim)
     where = None
     if footprint is None:
         if size is None:
             raise ValueError("size or footprint must be given; got neither")
-        sizes = _args.as_size(size, len(along))
+        sizes = _args.as_window(size, len(along))
     else:
         if size is not None:
             raise ValueError(f"size must not be given with a footprint; got {size!r}")

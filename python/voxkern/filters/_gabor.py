@@ -170,6 +170,11 @@ def _filter(
     # Half the sides of the box around the ellipse.
     high, wide = math.hypot(along * s, across * c), math.hypot(along * c, across * s)
     r, q = (max(1, math.ceil(h / unit - 1e-9)) for h, unit in zip((high, wide), units, strict=True))
+    if (2 * r + 1) * (2 * q + 1) > 1 << 24:
+        raise ValueError(
+            "sigma, truncate and gamma must lead to filters of at most 2**24 voxels, as long as "
+            f"spacing says; got {2 * r + 1} by {2 * q + 1}"
+        )
     y = np.arange(-r, r + 1)[:, None] * units[0]
     x = np.arange(-q, q + 1)[None, :] * units[1]
     u, v = x * c + y * s, y * c - x * s

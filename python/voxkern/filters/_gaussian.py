@@ -16,6 +16,8 @@ from ._separable import Step, as_whole_fill, at_once, key_of, take_steps
 @functools.lru_cache(256)
 def gaussian_weights(sigma: float, order: int, radius: int, unit: float) -> Any:
     """Return the kernel to correlate with: a derivative of a sampled Gaussian that sums to 1."""
+    if sigma < 1e-60:  # powers of it are nothing
+        raise ValueError(f"sigma must be at least 1e-60 voxels; got {sigma:g}")
     t = np.arange(-radius, radius + 1)
     bell = np.exp(-0.5 / (sigma * sigma) * t**2)
     bell = bell / bell.sum()
@@ -49,6 +51,8 @@ def settle(
     n = len(axes)
     sigmas = [_args.as_float(s, "sigma", 0) for s in _args.per_axis(sigma, n, "sigma")]
     orders = [_args.as_int(o, "order", 0) for o in _args.per_axis(order, n, "order")]
+    if max(orders, default=0) > 32:
+        raise ValueError(f"order must be at most 32; got {order!r}")
     edges = [_args.as_edge(m) for m in _args.per_axis(mode, n, "mode")]
     reach = _args.as_float(truncate, "truncate", 0)
     radii = [

@@ -237,11 +237,13 @@ def despeckle(
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(_METHODS)}; got {method!r}")
     last = min(ndim, 3)
-    sizes = _args.as_size(size, last)
+    sizes = _args.as_window(size, last, most=1 << 24)
     lengths = _args.as_spacing(spacing, last)
     lengths = tuple(s / min(lengths) for s in lengths)
     if noise is not None:
         noise = _args.as_float(noise, "noise", above=0)
+        if noise > 1e6:
+            raise ValueError(f"noise must be at most 1e6; got {noise!r}")
     if type(x) is not np.ndarray and (method != "srad" or noise is None):
         raise TypeError(
             "image must be in the memory of the CPU unless method is 'srad' and noise is given"

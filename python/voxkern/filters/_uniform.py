@@ -157,7 +157,7 @@ def uniform_filter(
     ndim = _args.as_ndim(x)
     along = _args.as_axes(axes, ndim)
     n = len(along)
-    sizes = _args.as_size(size, n)
+    sizes = _args.as_window(size, n)
     before = tuple(
         s // 2 + as_origin(o, s)
         for s, o in zip(sizes, _args.per_axis(origin, n, "origin"), strict=True)

@@ -98,6 +98,8 @@ def denoise_wavelet(
     _arrays.need_cpu(image=x)
     if sigma is not None:
         sigma = _args.as_float(sigma, "sigma", 0)
+        if sigma > 1e15:
+            raise ValueError(f"sigma must be at most 1e15; got {sigma!r}")
     if mode not in ("soft", "hard"):
         raise ValueError(f"mode must be 'soft' or 'hard'; got {mode!r}")
     if levels is not None:
@@ -139,7 +141,7 @@ def denoise_wavelet(
                 if method == "BayesShrink":
                     signal = float(np.mean(values * values)) - noise**2
                     limit = noise**2 / math.sqrt(max(signal, float(np.finfo(real).eps)))
-                if limit > 0:  # 0 would divide by it
+                if limit > np.finfo(real).tiny:  # 0 would divide by it
                     level[key] = pywt.threshold(values, limit, mode)
         told(len(details) + 1, len(details) + 2)
         whole = pywt.waverecn([coarse, *details], wavelet)

@@ -118,7 +118,7 @@ class Element(NamedTuple):
                         f"footprint and structure must have {ndim} axes; got {given.ndim}"
                     )
                 return tuple(given.shape)
-        return _args.as_size(self.size, ndim)
+        return _args.as_window(self.size, ndim)
 
     def _flat(self) -> dict[str, Any]:
         return {

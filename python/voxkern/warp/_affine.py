@@ -209,5 +209,5 @@ def affine_transform(
     """
     ndim = min(_args.as_ndim(_arrays.adopt(image)[0]), 3)
     m, shift = as_matrix(matrix, offset, ndim)
-    shape = None if output_shape is None else _args.as_size(output_shape, ndim, "output_shape")
+    shape = None if output_shape is None else _args.as_shape(output_shape, ndim, "output_shape")
     return read_affine(image, shape, m, shift, order, mode, cval, prefilter, out, workers)

@@ -216,7 +216,7 @@ def grid_of(
             for s in _args.per_axis(new_spacing, ndim, "new_spacing")
         )
     if shape is not None:
-        count = _args.as_size(shape, ndim, "shape")
+        count = _args.as_shape(shape, ndim, "shape")
         if new_spacing is None:
             new_step = tuple(n * s / m for n, s, m in zip(voxels, step, count, strict=True))
     else:

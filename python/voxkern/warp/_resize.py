@@ -68,7 +68,7 @@ def resize(
     """
     x, _ = _arrays.adopt(image)
     ndim = min(_args.as_ndim(x), 3)
-    small = _args.as_size(shape, ndim, "shape")
+    small = _args.as_shape(shape, ndim, "shape")
     large = x.shape[x.ndim - ndim :]
     number = as_order(order)
     floating = _args.dtype_name(x) in _args.FLOAT
