@@ -157,8 +157,8 @@ def test_numba_gives_the_same_answer():
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"sigma_spatial": 0}, "sigma_spatial must be more than 0"),
-        ({"sigma_color": -1}, "sigma_color must be more than 0"),
+        ({"sigma_spatial": 0}, "sigma_spatial must be at least 1e-60"),
+        ({"sigma_color": -1}, "sigma_color must be at least 1e-60"),
         ({"radius": -1}, "radius must be at least 0"),
         ({"radius": (1, 2)}, "radius must be one value or one for each of 3 axes"),
         ({"radius": 1000}, "radius must give at most 16777216 neighbours"),
