@@ -279,3 +279,14 @@ def test_an_output_that_overlaps_is_refused():
         with pytest.raises(ValueError, match="out must not overlap an input"):
             gaussian_filter(x[:3], 1, axes=axes, out=x[1:])
     np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [("uint8", 0, 256), ("uint16", 0, 65536), ("int16", -32768, 32768), ("int16", -3, 4)],
+)
+@pytest.mark.parametrize("sigma", [0.5, 1, 4.3])
+def test_sums_near_whole_numbers_are_cut_where_scipy_cuts_them(dtype, low, high, sigma):
+    x = np.random.default_rng(1).integers(low, high, (23, 41, 67)).astype(dtype)
+    x[:, :20, 30:] = x[0, 0, 0]  # where all sums are whole, but for their rounding
+    np.testing.assert_array_equal(gaussian_filter(x, sigma), ndimage.gaussian_filter(x, sigma))

@@ -91,7 +91,7 @@ struct Line {
 
   // By how much a sum in float32 may be off where no voxel is larger than `most`: by half a unit in
   // the last place for the weights, the products, each addition, and that of this.
-  f32 error(f32 most) const { return idle ? 0 : most * f32(size + 6) * 0x1p-25f; }
+  f32 error(f32 most) const { return idle ? 0 : most * f32(size + 8) * 0x1p-25f; }
 };
 
 // Whether sums in float32 stand for SciPy's in float64.
@@ -143,22 +143,45 @@ template <class T, class Voxels, int... lane>
   return simd::convert<f32>(simd::shuffle<lane...>(cut<T>(sum[0]), cut<T>(sum[1])));
 }
 
-// A sum that may be off by `error`, cut towards zero.
-template <class T, class Voxels>
-[[gnu::always_inline]] inline Vec<f32> cut_surely(Vec<f32> sum, f32 error, const Line<f32>& line,
-                                                  Voxels voxels) {
-  const auto low = simd::convert<i32>(sum - Vec<f32>(error));
-  const auto high = simd::convert<i32>(sum + Vec<f32>(error));
-  if (simd::any(low != high))
-    return exactly<T>(line, voxels, std::make_integer_sequence<int, simd::lanes<f32>>{});
-  return simd::convert<f32>(low);
+// A sum's first term. Where sums are checked it is `error` too small, and so are they if they have
+// no sign.
+template <class T, class V>
+V first_term(V value, V weight, [[maybe_unused]] f32 error) {
+  if constexpr (guarded<T, typename V::Lane> && !std::is_signed_v<T>)
+    return simd::fma(value, weight, V(-error));
+  else
+    return value * weight;
+}
+
+// Cuts sums towards zero that may be off by `error`. The least that one may be in truth has the
+// same whole part as the most, unless what is left of it is almost one: then it is made again.
+template <class T, int N, class Voxels>
+[[gnu::always_inline]] inline void cut_surely(Vec<f32> (&sum)[N], f32 error, const Line<f32>& line,
+                                              Voxels voxels) {
+  using V = Vec<f32>;
+  V rest[N], most = -1.0f;
+#pragma GCC unroll 4
+  for (int n = 0; n < N; ++n) {
+    const V least = std::is_signed_v<T> ? abs(sum[n]) - V(error) : sum[n];
+    const V whole = simd::trunc(least);
+    rest[n] = least - whole;
+    most = max(most, rest[n]);
+    sum[n] = std::is_signed_v<T> ? simd::select(sum[n] < V(0.0f), -whole, whole) : whole;
+  }
+  const V limit = 1 - 2 * error;
+  if (__builtin_expect(!simd::any(most >= limit), true)) return;
+  const auto lanes = std::make_integer_sequence<int, simd::lanes<f32>>{};
+#pragma GCC unroll 4
+  for (int n = 0; n < N; ++n)
+    if (simd::any(rest[n] >= limit))
+      sum[n] = exactly<T>(line, [voxels, n](i64 j) { return voxels(n, j); }, lanes);
 }
 
 // outs[n] = the sum over rows[n .. n + size), for N neighbouring lines. Rows are whole vectors.
 template <class T, int N, Kind kind, class C>
 void across(const C* const* rows, C* const* outs, const Line<C>& line, C most, i64 begin, i64 end) {
-  [[maybe_unused]] const auto error = line.error(f32(most));
   using V = Vec<C>;
+  const f32 error = line.error(f32(most));
   const C* weights = line.weights.data();
   for (i64 x = begin; x < end; x += V::lanes) {
     V sum[N], left[N], right[N];
@@ -177,7 +200,7 @@ void across(const C* const* rows, C* const* outs, const Line<C>& line, C most, i
     } else {
       const i64 r = line.size / 2;
       for (int n = 0; n < N; ++n) {
-        sum[n] = simd::load(rows[r + n] + x) * V(weights[0]);
+        sum[n] = first_term<T>(simd::load(rows[r + n] + x), V(weights[0]), error);
         left[n] = simd::load(rows[n] + x);
         right[n] = simd::load(rows[2 * r + n] + x);
       }
@@ -202,13 +225,10 @@ void across(const C* const* rows, C* const* outs, const Line<C>& line, C most, i
         if (j > 2) turn(j - 2, 2);
       }
     }
-    for (int n = 0; n < N; ++n) {
-      if constexpr (guarded<T, C>)
-        sum[n] = cut_surely<T>(sum[n], error, line, [centre = rows + line.size / 2 + n, x](i64 j) {
-          return centre[j] + x;
-        });
-      simd::store(outs[n] + x, settle<T>(sum[n]));
-    }
+    if constexpr (guarded<T, C>)
+      cut_surely<T>(sum, error, line,
+                    [centre = rows + line.size / 2, x](int n, i64 j) { return centre[n + j] + x; });
+    for (int n = 0; n < N; ++n) simd::store(outs[n] + x, settle<T>(sum[n]));
   }
 }
 
@@ -285,7 +305,9 @@ template <class T, int N, Kind kind, class V, class C>
         sum[n] = add<T>(sum[n], simd::load(at + n * step + j), V(weights[j]));
   } else {
     at += line.size / 2;
-    for (int n = 0; n < N; ++n) sum[n] = simd::load(at + n * step) * V(weights[0]);
+    const f32 error = line.error(f32(most));
+    for (int n = 0; n < N; ++n)
+      sum[n] = first_term<T>(simd::load(at + n * step), V(weights[0]), error);
     for (i64 j = line.size / 2; j > 0; --j) {
       const V weight(weights[j]);
       for (int n = 0; n < N; ++n) {
@@ -294,9 +316,7 @@ template <class T, int N, Kind kind, class V, class C>
       }
     }
     if constexpr (guarded<T, C>)
-      for (int n = 0; n < N; ++n)
-        sum[n] = cut_surely<T>(sum[n], line.error(most), line,
-                               [centre = at + n * step](i64 j) { return centre + j; });
+      cut_surely<T>(sum, error, line, [at](int n, i64 j) { return at + n * step + j; });
   }
 }
 

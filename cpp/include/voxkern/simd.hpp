@@ -357,6 +357,11 @@ inline Vec<T, N> floor(Vec<T, N> a) {
   for (int i = 0; i < N; ++i) a.v[i] = std::floor(a.v[i]);
   return a;
 }
+template <class T, int N>
+inline Vec<T, N> trunc(Vec<T, N> a) {
+  for (int i = 0; i < N; ++i) a.v[i] = std::trunc(a.v[i]);
+  return a;
+}
 // To the nearest, halves to the even one, as NumPy's rint.
 template <class T, int N>
 inline Vec<T, N> round(Vec<T, N> a) {
