@@ -175,7 +175,7 @@ def test_a_shrunken_field_lies_where_the_voxels_are():
         ({"levels": ()}, "levels must have at least one level"),
         ({"levels": (5, -1)}, "levels must be at least 0"),
         ({"control_points": 3}, "control_points must be at least 4"),
-        ({"fwhm": 0}, "fwhm must be more than 0"),
+        ({"fwhm": 0}, "fwhm must be at least 1e-09"),
         ({"noise": 0}, "noise must be more than 0"),
         ({"bins": 1}, "bins must be at least 2"),
         ({"tolerance": -1}, "tolerance must be at least 0"),

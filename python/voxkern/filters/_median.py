@@ -234,6 +234,8 @@ def ranked(
 
         return along_first(x, give, along, out, again)
     near = as_footprint(size, footprint, origin, along, ndim)
+    if near.voxels > 1 << 24:
+        raise ValueError(f"size must be of at most 2**24 voxels in all; got {size!r}")
     offsets = near.offsets()
     edge, fill = _args.as_edge(mode), _args.as_fill(cval, dtype)
     workers = _args.as_workers(workers)

