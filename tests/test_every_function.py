@@ -288,6 +288,9 @@ def test_progress_changes_nothing_and_its_bar_goes_away(
 RAGGED = [[1, 2], [3]]
 BAD = {
     "axes": ["x", 99, (0, 0)],
+    "bins": [0, -1, 10**12],
+    "empty": ["x", 10**400],
+    "upper": ["x", np.nan, 10**400],
     "axis": ["x", 1.5, 99],
     "border_value": ["x", 1.5, 2, np.nan],
     "cval": ["black", None, (1.0, 2.0), 10**400],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -34,5 +35,5 @@ def as_empty(empty: Any) -> float:
         return float("nan")
     try:
         return float(empty)
-    except (TypeError, ValueError):
-        raise TypeError(f"empty must be 'nan' or a number; got {empty!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"empty must be 'nan' or a number; got {reprlib.repr(empty)}") from None

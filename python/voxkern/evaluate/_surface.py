@@ -231,9 +231,9 @@ def surface_dice(
     if not there.size or not back.size:
         return 0.0 if there.size or back.size else nothing
     # Distances are rounded to float32; the tolerance is taken there, so that 0.3 is within 0.3.
-    near = np.count_nonzero(there <= np.float32(limit)) + np.count_nonzero(
-        back <= np.float32(limit)
-    )
+    with np.errstate(over="ignore"):
+        most = np.float32(limit)
+    near = np.count_nonzero(there <= most) + np.count_nonzero(back <= most)
     return float(near / (there.size + back.size))
 
 

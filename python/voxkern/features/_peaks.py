@@ -216,6 +216,9 @@ def peak_local_max(
     threshold: Any = x.min() if threshold_abs is None else threshold_abs
     if threshold_rel is not None:
         threshold = max(threshold, threshold_rel * x.max())
+    if x.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # no voxel is above a threshold that its type cannot hold
+            threshold = x.dtype.type(threshold)
     if labels is None:
         mask = clear_border(_peaks(x, around, threshold, None, workers), border)
         return _highest(x, mask, most, distance, p)

@@ -217,13 +217,21 @@ def discretize(
     return levels if give is None else give(levels)
 
 
+def as_bins(bins: Any) -> int:
+    """Return how many levels are asked for."""
+    most = _args.as_int(bins, "bins", 1)
+    if most > MOST_LEVELS:
+        raise ValueError(f"bins must be at most {MOST_LEVELS}; got {most}")
+    return most
+
+
 def into_levels(
     region: Region, bins: Any, width: Any, low: Any, workers: int | None
 ) -> tuple[Any, int]:
     """Return the region's box in levels, and how many there are."""
     start = region.low if low is None else _args.as_float(low, "low")
     if bins is not None:
-        most = _args.as_int(bins, "bins", 1)
+        most = as_bins(bins)
         times, over = float(most), region.high - start
         if over <= 0:
             times, over = 0.0, 1.0
@@ -231,7 +239,7 @@ def into_levels(
         times, over = 1.0, _args.as_float(width, "width", above=0)
         most = max(int((region.high - start) / over) + 1, 1)
     if most > MOST_LEVELS:
-        raise ValueError(f"image must have {MOST_LEVELS} levels at most; got {most}")
+        raise ValueError(f"width must lead to at most {MOST_LEVELS} levels; got {most}")
     x, mask = region.image, region.mask
     levels = _arrays.empty(x.shape, np.uint16, x)
     _discretize(x, mask, levels, start, times, over, float(most), workers=workers)

@@ -556,6 +556,8 @@ def _binned(counts: Any, edges: Any, low: float, high: float) -> tuple[float, fl
     share = counts * np.maximum(b - a, 0) / np.diff(edges)
     middle = (a + b) / 2
     total = share.sum()
+    if not total > 0:
+        return low, 0.0
     mean = (share * middle).sum() / total
     spread = ((middle - mean) ** 2 + (b - a) ** 2 / 12) * share
     return float(mean), float(math.sqrt(spread.sum() / total))

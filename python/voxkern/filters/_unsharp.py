@@ -112,7 +112,8 @@ def unsharp_mask(
     sigmas = [_args.as_float(r, "radius", 0) for r in _args.per_axis(radius, n, "radius")]
     voxels = [s / unit for s, unit in zip(sigmas, _args.as_spacing(spacing, n), strict=True)]
     weights = tuple(
-        gaussian_weights(s, 0, int(4 * s + 0.5), 1.0) if s > 1e-15 else np.empty(0) for s in voxels
+        gaussian_weights(s, 0, _args.as_reach(4 * s, "radius"), 1.0) if s > 1e-15 else np.empty(0)
+        for s in voxels
     )
     lists = _args.lift(weights, np.empty(0))
     amount, workers = _args.as_float(amount, "amount"), _args.as_workers(workers)

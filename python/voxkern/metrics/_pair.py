@@ -22,6 +22,7 @@ _WIDER = {
     "float16": "float32",
 }
 _TAKEN = (*_args.REAL, *_WIDER)
+_MOST_BINS = 1 << 13  # tables for pairs have the square of it
 
 
 class Pair(NamedTuple):
@@ -61,6 +62,14 @@ def as_mask(mask: Any, shape: tuple[int, ...], like: Any, name: str = "mask") ->
     if m.shape != shape:
         raise ValueError(f"{name} must have shape {shape}; got {m.shape}")
     return as_volume(m.view(np.uint8) if _args.dtype_name(m) == "bool" else m)
+
+
+def as_bins(bins: Any, least: int) -> int:
+    """Return how many bins an axis of a joint histogram has."""
+    count = _args.as_int(bins, "bins", least)
+    if count > _MOST_BINS:
+        raise ValueError(f"bins must be at most {_MOST_BINS} for pairs; got {count}")
+    return count
 
 
 def as_pair(fixed: Any, moving: Any, mask: Any) -> Pair:

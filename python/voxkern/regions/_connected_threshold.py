@@ -177,9 +177,12 @@ def _as_interval(lower: Any, upper: Any, dtype: str) -> tuple[float, float]:
     for name, value in (("lower", lower), ("upper", upper)):
         try:
             number = value if isinstance(value, (int, np.integer)) else float(value)
+            unknown = math.isnan(number)
         except (TypeError, ValueError):
             raise TypeError(f"{name} must be a number; got {value!r}") from None
-        if math.isnan(number):
+        except OverflowError:
+            raise ValueError(f"{name} must be a number that a float can hold") from None
+        if unknown:
             raise ValueError(f"{name} must not be NaN")
         bounds.append(number)
     if bounds[0] > bounds[1]:
