@@ -61,3 +61,13 @@ def test_refusals_name_the_parameter():
         local_entropy(image((5, 5)), 3, footprint=np.ones((3, 3)))
     with pytest.raises(ValueError, match="at most 2\\*\\*24 voxels"):
         local_entropy(image((5, 5)), 5000)
+
+
+@pytest.mark.parametrize("size", [3, 6, (9, 2, 3)])
+def test_slabs_are_the_whole_where_progress_is_told(size):
+    x = np.random.default_rng(5).integers(0, 20, (61, 9, 10), dtype=np.uint8)
+    steps = []
+    y = local_entropy(x, size, progress=lambda done, n: steps.append((done, n)))
+    assert np.array_equal(y, local_entropy(x, size))
+    assert len(steps) > 1
+    assert steps[-1] == (61, 61)

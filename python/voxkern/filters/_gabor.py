@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ._correlate import correlate
 from ._jet import as_float_image
 from ._pool import MODULUS, as_pooling, join, start
 
+_MOST_ANGLES = 1 << 16
 _FFT_FROM = 400  # weights; with fewer the sums themselves are faster (two cores)
 
 
@@ -31,6 +33,7 @@ def gabor(
     cval: float = 0.0,
     truncate: float = 4.0,
     spacing: Any = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Any:
@@ -66,6 +69,8 @@ def gabor(
         Where the filter ends, in standard deviations.
     spacing : float or one an axis, optional
         Length of a voxel.
+    progress : callable or bool, optional
+        True draws a bar on stderr; else called as ``progress(done, filters)`` after each.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
     workers : int, optional
@@ -122,7 +127,10 @@ def gabor(
     angles = [first]
     if step is not None:
         apart = _args.as_float(step, "step", above=0)
-        angles += [first + k * apart for k in range(1, math.ceil(2 * math.pi / apart - 1e-9))]
+        turns = 2 * math.pi / apart - 1e-9
+        if turns > _MOST_ANGLES:
+            raise ValueError(f"step must lead to at most {_MOST_ANGLES} angles; got {step!r}")
+        angles += [first + k * apart for k in range(1, math.ceil(turns))]
     if planes not in ("last", "all"):
         raise ValueError(f"planes must be 'last' or 'all'; got {planes!r}")
     if planes == "all" and ndim < 3:
@@ -144,11 +152,13 @@ def gabor(
         for angle, n in counts.items()
     ]
     whole = len(angles) * len(pairs)
+    told = _args.as_progress(progress, "gabor")
     real = _args.float_dtype(dtype)
 
     def run(volume: Any, answer: Any) -> None:
         u = as_float_image(volume)
         start(answer, pooling)
+        done = 0
         for pair in pairs:
             mine = [(n, f) for p, n, f in filters if p == pair]
             small = max(f.size for _, f in mine) < _FFT_FROM
@@ -157,6 +167,9 @@ def gabor(
             for (n, _), (a, b) in zip(mine, responses, strict=True):
                 weight = n / whole if pooling == "mean" else 1.0
                 join(answer, a, pooling, workers, b=b, what=MODULUS, weight=weight)
+                done += 1
+                if told is not None:
+                    told(done, len(filters))
 
     return _arrays.run_volumes(run, x, out, real, give)
 

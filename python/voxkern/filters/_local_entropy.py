@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import _args, _arrays
+from .._edge import CONSTANT
 from .._kernel import In, ListIn, Out, kernel, prange
 from ._footprint import as_footprint
+from ._slabs import by_slabs
 
 _UNIT = 2.0**-32  # what one is worth in the table
 
@@ -107,6 +110,7 @@ def local_entropy(
     size: Any = None,
     *,
     footprint: Any = None,
+    progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
     workers: int | None = None,
 ) -> Any:
@@ -121,6 +125,8 @@ def local_entropy(
         sizes reach one voxel further back than forward.
     footprint : array of bool, optional
         Which voxels around one count, instead of a box.
+    progress : callable or bool, optional
+        As in `median_filter`.
     out : array of float32, optional
         Where to write; same shape as `image`, not overlapping it.
     workers : int, optional
@@ -165,7 +171,12 @@ def local_entropy(
     runs, table = _runs(box, around.first), _table(box.size)
     workers = _args.as_workers(workers)
 
-    def run(volume: Any, answer: Any) -> None:
+    told = _args.as_progress(progress, "local_entropy")
+
+    def filtered(volume: Any, answer: Any) -> None:
         _local_entropy(volume, answer, runs, table, workers=workers)
+
+    def run(volume: Any, answer: Any) -> None:
+        by_slabs(filtered, volume, answer, box.shape[0], CONSTANT, told)
 
     return _arrays.run_volumes(run, x, out, np.dtype(np.float32), give)
