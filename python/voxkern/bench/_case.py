@@ -86,6 +86,7 @@ class Case:
     params: Mapping[str, Any]
     target: float | None
     build: Callable[..., Work]
+    share: int = 1
 
     @property
     def label(self) -> str:
@@ -98,8 +99,9 @@ class Case:
         return f"{self.op}({self.label})" if self.params else self.op
 
     def shape(self, size: int) -> tuple[int, ...]:
-        """Volumes have `size` voxels a side; planes eight times as many pixels a side."""
-        return (size,) * 3 if self.kind == "volume" else (8 * size,) * 2
+        """Volumes have `size` voxels a side, or a share; planes eight times as many pixels."""
+        side = max(size // self.share, min(size, 16))
+        return (side,) * 3 if self.kind == "volume" else (8 * side,) * 2
 
     def work(self, size: int) -> Work:
         """Make the inputs and the calls."""
@@ -124,12 +126,14 @@ def case(
     kind: str = "volume",
     dtypes: Iterable[str] = ("float32",),
     targets: Mapping[str, float] | None = None,
+    share: int = 1,
     **params: Iterable[Any],
 ) -> Callable[[Callable[..., Work]], Callable[..., Work]]:
     """Declare cases of `op`: one for each dtype and each combination of `params`.
 
     `targets` maps a label such as ``"sigma=2"`` to the time we ask of ourselves, in times of a
-    plain copy of the float32 volume; the empty label means every combination.
+    plain copy of the float32 volume; the empty label means every combination. What takes minutes
+    is given one in `share` of the voxels along each side.
     """
 
     def declare(build: Callable[..., Work]) -> Callable[..., Work]:
@@ -137,7 +141,7 @@ def case(
         made = []
         for dtype, values in itertools.product(tuple(dtypes), itertools.product(*params.values())):
             chosen = dict(zip(params, values, strict=True))
-            made.append(Case(family, op, kind, dtype, chosen, _aim(targets, chosen), build))
+            made.append(Case(family, op, kind, dtype, chosen, _aim(targets, chosen), build, share))
         unused = set(targets or {}) - {one.label for one in made} - {""}
         if unused:
             raise ValueError(f"targets of {op} name no case: {', '.join(sorted(unused))}")

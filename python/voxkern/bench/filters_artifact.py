@@ -43,23 +43,22 @@ def despeckle_volume(shape: Shape, dtype: str, method: str) -> Work:
     )
 
 
-@case("inpaint", kind="plane", holes=("blocks", "specks"))
+@case("inpaint", kind="plane", share=8, holes=("blocks", "specks"))
 def inpaint_plane(shape: Shape, dtype: str, holes: str) -> Work:
-    """40 holes of about 100 pixels, or 1 % of all, in an eighth of a slice's sides."""
+    """40 holes of about 100 pixels, or 1 % of all, in a slice."""
     image = head(shape, dtype)
-    part = image[tuple(slice(n // 4, n // 4 + max(n // 8, 40)) for n in shape)]
     rng = np.random.default_rng(0)
-    mask = np.zeros(part.shape, bool)
+    mask = np.zeros(shape, bool)
     if holes == "specks":
-        mask = rng.random(part.shape) < 0.01
-    for y, x in rng.integers(0, min(part.shape) - 12, (40, 2)) if holes == "blocks" else ():
+        mask = rng.random(shape) < 0.01
+    for y, x in rng.integers(0, min(shape) - 12, (40, 2)) if holes == "blocks" else ():
         mask[y : y + 10, x : x + 10] = True
-    work = Work((image,), lambda op, x: op(part, mask), close(1e-5), out=False)
+    work = Work((image,), lambda op, x: op(x, mask), close(1e-5), out=False)
 
     @work.rival("scikit-image", agree=close(1e-4))  # which solves in float32
     def _skimage(x: Any) -> Call:
         restoration = load("skimage.restoration")
-        return lambda: restoration.inpaint_biharmonic(part, mask)
+        return lambda: restoration.inpaint_biharmonic(x, mask)
 
     return work
 

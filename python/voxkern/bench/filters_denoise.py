@@ -179,33 +179,28 @@ def mppca_series(shape: Shape, dtype: str, volumes: int) -> Work:
     return work
 
 
-@case("gibbs_unring", kind="plane", n_points=(3,))
+@case("gibbs_unring", kind="plane", dtypes=("float64",), share=8, n_points=(3,))
 def gibbs_plane(shape: Shape, dtype: str, n_points: int) -> Work:
-    """A corner of a slice, an eighth of its sides."""
-    image = head(shape, dtype)
-    part = image[tuple(slice(n // 4, n // 4 + max(n // 8, 8)) for n in shape)].astype(np.float64)
-    work = Work((image,), lambda op, x: op(part, n_points=n_points), close(1e-6), out=False)
+    """A slice of a head."""
+    image = head(shape).astype(dtype)
+    work = Work((image,), lambda op, x: op(x, n_points=n_points), close(1e-6), out=False)
 
     @work.rival("DIPY")
     def _dipy(x: Any) -> Call:
         gibbs = load("dipy.denoise.gibbs")
-        return lambda: gibbs.gibbs_removal(part, n_points=n_points, inplace=False)
+        return lambda: gibbs.gibbs_removal(x, n_points=n_points, inplace=False)
 
     return work
 
 
-@case("denoise_bm4d", stages=(2,))
+@case("denoise_bm4d", share=4, stages=(2,))
 def bm4d_volume(shape: Shape, dtype: str, stages: int) -> Work:
-    """A part of a head, a quarter of its sides."""
-    image = head(shape, dtype)
-    part = np.ascontiguousarray(
-        image[tuple(slice(n // 4, n // 4 + max(n // 4, 16)) for n in shape)]
-    )
-    work = Work((image,), lambda op, x: op(part, 20.0, stages=stages), out=False)
+    """A noisy head."""
+    work = Work((head(shape, dtype),), lambda op, x: op(x, 20.0, stages=stages), out=False)
 
     @work.rival("bm4d", differs="the authors' own program, with other limits")
     def _bm4d(x: Any) -> Call:
         program = load("bm4d")
-        return lambda: program.bm4d(part, 20.0)
+        return lambda: program.bm4d(x, 20.0)
 
     return work
