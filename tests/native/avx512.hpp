@@ -79,6 +79,19 @@ Register fused(Register a, Register b, Register c) {
   return as_register<Register>(x);
 }
 
+// One over the square roots, as far off as the manual allows: by 2^-14 of the value.
+inline __m512 guessed_inverse_sqrt(__m512 a) {
+  auto x = lanes<float>(a);
+  for (float& v : x.lane) {
+    v = 1 / std::sqrt(v);
+    std::uint32_t bits;
+    std::memcpy(&bits, &v, sizeof bits);
+    bits &= ~((1u << 9) - 1);
+    std::memcpy(&v, &bits, sizeof bits);
+  }
+  return as_register<__m512>(x);
+}
+
 // The lanes of `a`, as many as both registers hold, cast to another type.
 template <class To, class From, class Out, class In>
 Out converted(In a) {
@@ -123,6 +136,7 @@ __m512i gather(Index index, const void* from, int scale) {
 #define _mm512_max_pd(a, b) avx512::each<double>((__m512d)(a), (__m512d)(b), avx512::more)
 #define _mm512_fmadd_ps(a, b, c) avx512::fused<float>((__m512)(a), (__m512)(b), (__m512)(c))
 #define _mm512_fmadd_pd(a, b, c) avx512::fused<double>((__m512d)(a), (__m512d)(b), (__m512d)(c))
+#define _mm512_rsqrt14_ps(a) avx512::guessed_inverse_sqrt((__m512)(a))
 #define _mm512_mulhi_epu16(a, b) \
   avx512::each<std::uint16_t>((__m512i)(a), (__m512i)(b), avx512::high)
 #define _mm512_cvtepu8_epi16 avx512::converted<std::int16_t, std::uint8_t, __m512i, __m256i>
