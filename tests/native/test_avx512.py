@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,14 @@ for name, kernel in KERNELS.items():
 assert not wrong, "\\n".join(wrong)
 print("ran", ran)
 """
+
+
+def test_the_header_has_every_instruction_that_is_used():
+    instructions = re.compile(r"_mm512_\w+")
+    has = set(instructions.findall((HERE / "avx512.hpp").read_text(encoding="utf-8")))
+    for path in (HERE.parents[1] / "cpp").rglob("*.?pp"):
+        used = set(instructions.findall(path.read_text(encoding="utf-8")))
+        assert used <= has, f"{path.name}: {used - has}"
 
 
 @pytest.mark.sanitize
