@@ -72,13 +72,15 @@ def as_whole(value: Any, name: str) -> int:
         raise TypeError(f"{name} must be an integer; got {value!r}") from None
 
 
-def as_int(value: Any, name: str, least: int | None = None) -> int:
+def as_int(value: Any, name: str, least: int | None = None, most: int | None = None) -> int:
     """Return an integer of 64 bits, refusing fractions and booleans."""
     number = value if type(value) is int else as_whole(value, name)
     if least is not None and number < least:
         raise ValueError(f"{name} must be at least {least}; got {number}")
     if not -_WIDE <= number < _WIDE:
         raise ValueError(f"{name} must be between -2**63 and 2**63; got {value!r}")
+    if most is not None and number > most:
+        raise ValueError(f"{name} must be at most {most}; got {number}")
     return number
 
 
@@ -166,6 +168,13 @@ def as_reach(number: float, names: str) -> int:
     if not number < 1 << 16:
         raise ValueError(f"{names} must reach fewer than 2**16 voxels; got {number:g}")
     return int(number + 0.5)
+
+
+def as_radius(radius: Any, truncate: float, sigma: float) -> int:
+    """Return the radius that was given, or that which a Gaussian of `sigma` voxels needs."""
+    if radius is None:
+        return as_reach(truncate * sigma, "sigma and truncate")
+    return as_reach(as_int(radius, "radius", 0), "radius")
 
 
 def as_size(size: Any, ndim: int, name: str = "size") -> tuple[int, ...]:

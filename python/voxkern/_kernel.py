@@ -157,9 +157,7 @@ class Kernel:
 
     def __call__(self, *args: Any, workers: int | None = None) -> None:
         """Run on the backend that fits the first array; the arguments are trusted."""
-        first = args[0]
-        device = "cpu" if type(first) is np.ndarray else _backends.device_of(first)
-        key = (device, forced())
+        key = (_backends.device_of(args[0]), forced())
         run = self._runners.get(key)
         if run is None:
             run = self._runners[key] = _backends.settle(self, *key)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
-import numpy as np
-
 from .. import _args, _arrays
 
 _MASK = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
@@ -22,8 +20,7 @@ def as_pair(pred: Any, ref: Any, most: int = 32) -> tuple[Any, Any]:
         pair.append(x)
     if pair[0].shape != pair[1].shape:
         raise ValueError(f"ref must have the shape of pred, {pair[0].shape}; got {pair[1].shape}")
-    if type(pair[0]) is not type(pair[1]) or type(pair[0]) is not np.ndarray:
-        _arrays.same_device(pred=pair[0], ref=pair[1])
+    _arrays.same_device(pred=pair[0], ref=pair[1])
     return pair[0], pair[1]
 
 

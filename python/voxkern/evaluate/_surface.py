@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
 import numpy as np
 
 from .. import _args, _arrays
-from ..morphology import binary_erosion
+from ..morphology import binary_erosion, neighbours
 from ..regions import distance_transform_edt
 from ._pair import as_empty, as_pair
 
@@ -278,13 +277,5 @@ def _cropped(p: Any, r: Any) -> tuple[Any, Any]:
 
 def _surface(mask: Any, connectivity: int, workers: int | None) -> Any:
     """Return the voxels of the mask with a neighbour outside it."""
-    near = _neighbours(mask.ndim, connectivity)
+    near = neighbours(mask.ndim, connectivity)
     return mask & ~binary_erosion(mask, near, workers=workers)
-
-
-@functools.cache
-def _neighbours(ndim: int, connectivity: int) -> Any:
-    """Return the structure of a voxel and its neighbours."""
-    near = np.abs(np.indices((3,) * ndim) - 1).sum(0) <= connectivity
-    near.flags.writeable = False
-    return near

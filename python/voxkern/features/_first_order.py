@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..metrics import histogram
-from ._region import as_bins, as_image, as_mask, as_region
+from ._region import MOST_LEVELS, as_image, as_mask, as_region
 
 
 def first_order_features(
@@ -162,7 +162,7 @@ def _of_levels(values: Any, counts: Any, bins: Any, width: Any) -> dict[str, flo
     """Return what is measured of levels, which are those of `discretize`."""
     low, high = values[0], values[-1]
     if width is None:
-        most = as_bins(bins)
+        most = _args.as_int(bins, "bins", 1, MOST_LEVELS)
         times, over = (float(most), high - low) if high > low else (0.0, 1.0)
         levels = np.minimum(times * (values - low) / over, most - 1.0)
     else:

@@ -217,21 +217,13 @@ def discretize(
     return levels if give is None else give(levels)
 
 
-def as_bins(bins: Any) -> int:
-    """Return how many levels are asked for."""
-    most = _args.as_int(bins, "bins", 1)
-    if most > MOST_LEVELS:
-        raise ValueError(f"bins must be at most {MOST_LEVELS}; got {most}")
-    return most
-
-
 def into_levels(
     region: Region, bins: Any, width: Any, low: Any, workers: int | None
 ) -> tuple[Any, int]:
     """Return the region's box in levels, and how many there are."""
     start = region.low if low is None else _args.as_float(low, "low")
     if bins is not None:
-        most = as_bins(bins)
+        most = _args.as_int(bins, "bins", 1, MOST_LEVELS)
         times, over = float(most), region.high - start
         if over <= 0:
             times, over = 0.0, 1.0

@@ -63,11 +63,7 @@ def settle(
     for i, unit in enumerate(_args.as_spacing(spacing, n)):
         voxels = sigmas[i] / unit
         if voxels > 1e-15:
-            given = radii[i]
-            if given is None:
-                r = _args.as_reach(reach * voxels, "sigma and truncate")
-            else:
-                r = _args.as_reach(given, "radius")
+            r = _args.as_radius(radii[i], reach, voxels)
             found.append((axes[i], gaussian_weights(voxels, orders[i], r, unit), r, edges[i]))
     fill = as_whole_fill(cval, dtype)
     return found, fill, at_once(found, ndim, fill)

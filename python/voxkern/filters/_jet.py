@@ -202,10 +202,7 @@ class Settings:
         weights = []
         for s, unit, r in zip(sigmas, _args.as_spacing(spacing, n), radii, strict=True):
             voxels = s / unit
-            if r is None:
-                r = _args.as_reach(reach * voxels, "sigma and truncate")
-            else:
-                r = _args.as_reach(_args.as_int(r, "radius", 0), "radius")
+            r = _args.as_radius(r, reach, voxels)
             weights.append(
                 np.concatenate([gaussian_weights(voxels, o, r, unit) for o in range(orders)])
             )

@@ -120,9 +120,7 @@ def laws(
     if len(along) != n:
         raise ValueError(f"axes must be as many as kernels, {n}; got {axes!r}")
     edges, fill = as_edges(mode, n), float(_args.as_fill(cval, "float64"))
-    pooling, reach = as_pooling(pooling), _args.as_int(energy, "energy", 0)
-    if reach > 1 << 14:
-        raise ValueError(f"energy must be at most 2**14 voxels; got {energy!r}")
+    pooling, reach = as_pooling(pooling), _args.as_int(energy, "energy", 0, 1 << 14)
     workers = _args.as_workers(workers)
     real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))

@@ -461,7 +461,7 @@ def n4_bias_correction(
         rounds=_as_rounds(levels),
         fwhm=_args.as_float(fwhm, "fwhm", 1e-9),
         noise=_args.as_float(noise, "noise", above=0),
-        bins=_as_bins(bins),
+        bins=_args.as_int(bins, "bins", 2, 1 << 16),
         tolerance=_args.as_float(tolerance, "tolerance", 0),
     )
     workers = _args.as_workers(workers)
@@ -496,13 +496,6 @@ class _Search(NamedTuple):
     noise: float
     bins: int
     tolerance: float
-
-
-def _as_bins(bins: Any) -> int:
-    count = _args.as_int(bins, "bins", 2)
-    if count > 1 << 16:
-        raise ValueError(f"bins must be at most 2**16; got {bins!r}")
-    return count
 
 
 def _as_rounds(levels: Any) -> tuple[int, ...]:

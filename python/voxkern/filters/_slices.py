@@ -86,9 +86,7 @@ def correct_slice_intensity(
         if where.shape != x.shape:
             raise ValueError(f"mask must have the image's shape {x.shape}; got {where.shape}")
         where = np.moveaxis(where != 0, across, 0)
-    passes = _args.as_int(smoothness, "smoothness", 1)
-    if passes > 10000:
-        raise ValueError(f"smoothness must be at most 10000; got {smoothness!r}")
+    passes = _args.as_int(smoothness, "smoothness", 1, 10000)
     real = _args.float_dtype(dtype)
     result = _arrays.output(out, x.shape, real, (x,))
     slices = np.moveaxis(x, across, 0)

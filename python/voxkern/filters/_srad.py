@@ -268,14 +268,8 @@ def despeckle(
             if method == "frost":
                 around = [(s // 2, s - 1 - s // 2) for s in box]
                 wide = np.pad(u, around, mode="symmetric")
-                _frost(
-                    wide,
-                    vary,
-                    answer,
-                    *_rings(box, _args.lift(lengths, 1.0)),
-                    fall,
-                    workers=workers,
-                )
+                rings = _rings(box, _args.lift(lengths, 1.0))
+                _frost(wide, vary, answer, *rings, fall, workers=workers)
                 return
             if noise is None:
                 there = vary[(vary > 1e-12) & (mean > 0)]

@@ -103,9 +103,7 @@ def denoise_wavelet(
     if mode not in ("soft", "hard"):
         raise ValueError(f"mode must be 'soft' or 'hard'; got {mode!r}")
     if levels is not None:
-        levels = _args.as_int(levels, "levels", 1)
-        if levels > 30:
-            raise ValueError(f"levels must be at most 30; got {levels}")
+        levels = _args.as_int(levels, "levels", 1, 30)
     if method not in ("BayesShrink", "VisuShrink"):
         raise ValueError(f"method must be 'BayesShrink' or 'VisuShrink'; got {method!r}")
     try:

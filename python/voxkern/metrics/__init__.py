@@ -6,7 +6,7 @@ from ._moments import add_parts as add_parts
 from ._moments import given as given
 from ._moments import ncc, ssd
 from ._moments import parts_of as parts_of
-from ._pair import as_bins as as_bins
+from ._pair import MOST_BINS as MOST_BINS
 from ._pair import as_mask as as_mask
 from ._parzen import information as information
 from ._parzen import mutual_information, normalized_mutual_information

@@ -10,7 +10,7 @@ import numpy as np
 from .. import _args
 from .._kernel import In, ListIn, ListOut, kernel
 from ._moments import _example_pair, given
-from ._pair import EVERYWHERE, as_bins, as_image, as_mask, as_pair, as_volume
+from ._pair import EVERYWHERE, MOST_BINS, as_image, as_mask, as_pair, as_volume
 
 _FEW = 1 << 12  # voxels, or bins
 _MOST = 1 << 26  # bins
@@ -149,13 +149,6 @@ def extremes(volume: Any, mask: Any = EVERYWHERE, workers: int | None = None) ->
     return low, high, nan > 0, int(count)
 
 
-def _as_count(bins: Any) -> int:
-    count = _args.as_int(bins, "bins", 1)
-    if count > _MOST:
-        raise ValueError(f"bins must be at most {_MOST}; got {count}")
-    return count
-
-
 def bin_edges(
     volume: Any, mask: Any, bins: Any, range: Any, name: str, workers: int | None,
     span: str = "range",
@@ -169,7 +162,7 @@ def bin_edges(
         if exact.ndim != 1 or exact.size < 2 or not (exact[1:] >= exact[:-1]).all():
             raise ValueError(f"bins must be a number or at least two rising edges; got {bins!r}")
         return np.asarray(bins), exact
-    bins = _as_count(bins)
+    bins = _args.as_int(bins, "bins", 1, _MOST)
     dtype = np.dtype(_args.dtype_name(volume))
     if range is None:
         low, high, nan, count = extremes(volume, mask, workers)
@@ -291,7 +284,7 @@ def histogram(
     workers = _args.as_workers(workers)
     volume = as_volume(x)
     if range is None and isinstance(bins, (int, np.integer)) and _is_narrow(volume):
-        return _of_values(volume, inside, _as_count(bins), workers)
+        return _of_values(volume, inside, _args.as_int(bins, "bins", 1, _MOST), workers)
     edges, exact = bin_edges(volume, inside, bins, range, "image", workers)
     counts = np.zeros(edges.size - 1, np.int64)
     if volume.size:
@@ -373,7 +366,7 @@ def count_pairs(
     pair: Any, bins: Any, fixed_range: Any, moving_range: Any, workers: int | None
 ) -> tuple[Any, Any, Any]:
     """Return the joint histogram of a pair made ready, and the edges."""
-    each = tuple(as_bins(b, 1) for b in _args.per_axis(bins, 2, "bins"))
+    each = tuple(_args.as_int(b, "bins", 1, MOST_BINS) for b in _args.per_axis(bins, 2, "bins"))
     f_edges, f = bin_edges(
         pair.fixed, pair.mask, each[0], fixed_range, "fixed", workers, "fixed_range"
     )

@@ -22,7 +22,7 @@ _WIDER = {
     "float16": "float32",
 }
 _TAKEN = (*_args.REAL, *_WIDER)
-_MOST_BINS = 1 << 13  # tables for pairs have the square of it
+MOST_BINS = 1 << 13  # of an axis: tables for pairs have the square of it
 
 
 class Pair(NamedTuple):
@@ -64,20 +64,11 @@ def as_mask(mask: Any, shape: tuple[int, ...], like: Any, name: str = "mask") ->
     return as_volume(m.view(np.uint8) if _args.dtype_name(m) == "bool" else m)
 
 
-def as_bins(bins: Any, least: int) -> int:
-    """Return how many bins an axis of a joint histogram has."""
-    count = _args.as_int(bins, "bins", least)
-    if count > _MOST_BINS:
-        raise ValueError(f"bins must be at most {_MOST_BINS} for pairs; got {count}")
-    return count
-
-
 def as_pair(fixed: Any, moving: Any, mask: Any) -> Pair:
     """Return both images as volumes of the smallest type that holds both."""
     f, _ = as_image(fixed, "fixed")
     m, give = as_image(moving, "moving")
-    if type(f) is not np.ndarray or type(m) is not np.ndarray:
-        _arrays.same_device(fixed=f, moving=m)
+    _arrays.same_device(fixed=f, moving=m)
     if f.shape != m.shape:
         raise ValueError(f"moving must have the shape of fixed, {f.shape}; got {m.shape}")
     if f.dtype != m.dtype:

@@ -11,7 +11,7 @@ from .. import _args
 from .._kernel import In, ListIn, ListOut, Out, Scalar, kernel, prange
 from ._histogram import as_range, count_pairs, extremes
 from ._moments import _example_pair, given
-from ._pair import Pair, as_bins, as_pair, gradient_of
+from ._pair import MOST_BINS, Pair, as_pair, gradient_of
 
 # Weights are counted in integers, units of 2^-20: then the order of the voxels is nothing.
 UNIT = 1048576.0
@@ -299,7 +299,7 @@ def mutual_information(
     1.386294
     """
     pair, workers = as_pair(fixed, moving, mask), _args.as_workers(workers)
-    bins = as_bins(bins, 5 if parzen else 1)
+    bins = _args.as_int(bins, "bins", 5 if parzen else 1, MOST_BINS)
     if not parzen:
         if gradient:
             raise ValueError("gradient must be False without parzen: counts have no derivative")
@@ -397,7 +397,7 @@ def normalized_mutual_information(
     2.0
     """
     pair, workers = as_pair(fixed, moving, mask), _args.as_workers(workers)
-    bins = as_bins(bins, 5 if parzen else 1)
+    bins = _args.as_int(bins, "bins", 5 if parzen else 1, MOST_BINS)
     if parzen:
         flat = np.zeros(bins * bins, np.int64)
         window = _window(pair, bins, fixed_range, moving_range, workers)

@@ -2,6 +2,7 @@
 
 from ._area_opening import area_closing, area_opening
 from ._binary_erosion import binary_dilation, binary_erosion
+from ._binary_erosion import neighbours as neighbours
 from ._binary_opening import binary_closing, binary_opening
 from ._binary_propagation import (
     binary_fill_holes,

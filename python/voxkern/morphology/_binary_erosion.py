@@ -290,7 +290,7 @@ def as_border(value: Any) -> int:
 
 def _offsets(structure: Any, origin: Any, ndim: int, any_of: bool) -> Any:
     """Return the steps (z, y, x) to the voxels that decide about one, as a flat list."""
-    footprint = cross(ndim) if structure is None else _args.as_truths(structure, "structure")
+    footprint = neighbours(ndim) if structure is None else _args.as_truths(structure, "structure")
     if footprint.ndim != ndim:
         raise ValueError(f"structure must have {ndim} axes; got {footprint.ndim}")
     if footprint.size == 0:
@@ -315,8 +315,8 @@ def _steps(truths: bytes, shape: tuple[int, ...], moves: tuple[int, ...], any_of
 
 
 @functools.cache
-def cross(ndim: int) -> Any:
-    """Return the structure of a voxel and those that share a face with it."""
-    truths = np.abs(np.indices((3,) * ndim) - 1).sum(0) <= 1
+def neighbours(ndim: int, connectivity: int = 1) -> Any:
+    """Return the structure of a voxel and its neighbours, which share a face with it by 1."""
+    truths = np.abs(np.indices((3,) * ndim) - 1).sum(0) <= connectivity
     truths.flags.writeable = False
     return truths

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..regions import fill_holes
-from ._binary_erosion import binary_dilation, binary_erosion, cross
+from ._binary_erosion import binary_dilation, binary_erosion, neighbours
 from ._difference import NEITHER, WITHOUT, combine
 
 
@@ -175,7 +175,7 @@ def binary_hit_or_miss(
     x, give = _arrays.adopt(image)
     _args.as_dtype(x, _args.MASK)
     ndim = min(_args.as_ndim(x), 3)
-    within = cross(ndim) if structure1 is None else _args.as_truths(structure1, "structure1")
+    within = neighbours(ndim) if structure1 is None else _args.as_truths(structure1, "structure1")
     without = ~within if structure2 is None else _args.as_truths(structure2, "structure2")
     if within.ndim != ndim or without.ndim != ndim:
         raise ValueError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..filters import gaussian_filter
-from ..metrics import as_bins, as_mask, extremes, information
+from ..metrics import MOST_BINS, as_mask, extremes, information
 from ..warp import Transform, affine_transform
 from ._affine import SUMS, _affine_moments, _affine_parzen, _affine_parzen_gradient
 from ._motion import MOTIONS, Motion
@@ -375,7 +375,7 @@ def register(
         raise ValueError(f"levels must have a number; got {levels!r}")
     if sampling is not None and not 0 < _args.as_float(sampling, "sampling") <= 1:
         raise ValueError(f"sampling must be in (0, 1]; got {sampling!r}")
-    bins = as_bins(bins, 5)
+    bins = _args.as_int(bins, "bins", 5, MOST_BINS)
     seed, iterations = _args.as_int(seed, "seed"), _args.as_int(iterations, "iterations", 0)
     tolerance = _args.as_float(tolerance, "tolerance", above=0)
 

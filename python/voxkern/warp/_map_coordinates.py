@@ -121,8 +121,7 @@ def map_coordinates(
         if points.dtype.kind not in "biuf":
             raise TypeError(f"coordinates must be numbers; got {_args.dtype_name(points)}")
         points = points.astype(np.float64)
-    if type(x) is not np.ndarray or type(points) is not np.ndarray:
-        _arrays.same_device(image=x, coordinates=points)
+    _arrays.same_device(image=x, coordinates=points)
     shape = tuple(points.shape[1:])
     rows = [_arrays.rows_contiguous(points[a].reshape(-1)) for a in range(ndim)]
     if not rows[0].size:
