@@ -2,6 +2,7 @@
 #include <voxkern/filters/bm4d.hpp>
 #include <voxkern/filters/diffuse.hpp>
 #include <voxkern/filters/frost.hpp>
+#include <voxkern/filters/mend.hpp>
 #include <voxkern/filters/nl_means.hpp>
 #include <voxkern/filters/pool.hpp>
 #include <voxkern/filters/spikes.hpp>
@@ -29,6 +30,7 @@ static const Family denoise([](Module& m) {
   m.kernel("frost", each<f32, f64>([](auto t) { return &cpu::frost<decltype(t)>; }));
   m.kernel("gradient_power", each<u8, i16, u16, i32, f32, f64>(
                                  [](auto t) { return &cpu::gradient_power<decltype(t)>; }));
+  m.kernel("mend", each<f64>([](auto) { return &cpu::mend; }));
   m.kernel("nl_means",
            each_averaged([](auto t, auto r) { return &cpu::nl_means<decltype(t), decltype(r)>; }));
   m.kernel("pool", each<f32, f64>([](auto t) { return &cpu::pool<decltype(t)>; }));

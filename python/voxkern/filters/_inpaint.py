@@ -2,21 +2,101 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .. import _args, _arrays
+from .._kernel import In, ListIn, ListOut, Scalar, kernel
 from ._laplace import laplace
 
 Array = TypeVar("Array")
 
-_MOST = 500  # voxels of two planes of a hole up to which its equations are solved at once
+_MOST = 2 * 10**8  # products up to which a hole's equations are solved at once
 _COARSEST = 300  # unknowns of the coarsest grid, about
 _WEIGHT = 0.85  # of a step of Jacobi
-_SMALL = 181  # voxels of a hole up to which they are one matrix, beside those of others
+
+
+def _equation(size: Any, place: Any, bent: Any, near: Any, weights: Any) -> int:
+    """Write what voxels count in the equation of one, and how much; return how many they are."""
+    planes, rows, columns = size
+    near[0], weights[0], count = place, 1.0, 1
+    for _ in range(2 if bent else 1):  # one Laplacian after the other
+        for n in range(count):
+            p, w, degree = near[n], weights[n], 0
+            for step in range(6):
+                by = 2 * (step % 2) - 1
+                k = p // (rows * columns) + (by if step // 2 == 0 else 0)
+                j = p // columns % rows + (by if step // 2 == 1 else 0)
+                i = p % columns + (by if step // 2 == 2 else 0)
+                if 0 <= k < planes and 0 <= j < rows and 0 <= i < columns:
+                    near[count], weights[count] = (k * rows + j) * columns + i, -w
+                    count += 1
+                    degree += 1
+            weights[n] = w * degree
+    return count
+
+
+@kernel(
+    dtypes=("float64",),
+    exact=False,
+    rtol=1e-9,
+    why="sums of products in another order, which the equations of a hole magnify",
+)
+def _mend(
+    x: In, number: ListIn, places: ListIn, starts: ListIn, bent: Scalar, most: Scalar,
+    filled: ListOut, done: ListOut,
+) -> None:  # fmt: skip
+    """Solve the equations of each hole by Cholesky's decomposition, within its envelope."""
+    rows, columns = x.shape[1:]
+    near, weights = np.zeros(49, np.int64), np.zeros(49)
+    for hole in range(starts.size - 1):
+        at, u = places[starts[hole] : starts[hole + 1]], filled[starts[hole] : starts[hole + 1]]
+        first = np.arange(at.size)
+        for i in range(at.size):
+            for c in range(_equation(x.shape, at[i], bent, near, weights)):
+                if number[near[c]] >= 0:
+                    first[i] = min(first[i], number[near[c]])
+        length = np.arange(1, at.size + 1) - first
+        done[hole] = np.sum(length * length) <= most
+        if not done[hole]:
+            continue
+        matrix = np.zeros(np.sum(length))
+        row = np.cumsum(length) - length - first  # of each row: where its first column would be
+        for i in range(at.size):
+            u[i] = 0
+            for c in range(_equation(x.shape, at[i], bent, near, weights)):
+                p, j = near[c], number[near[c]]
+                if j < 0:
+                    u[i] -= weights[c] * x[p // (rows * columns), p // columns % rows, p % columns]
+                elif j <= i:
+                    matrix[row[i] + j] += weights[c]
+        for i in range(at.size):
+            for j in range(first[i], i + 1):
+                total = matrix[row[i] + j]
+                for k in range(max(first[i], first[j]), j):
+                    total -= matrix[row[i] + k] * matrix[row[j] + k]
+                # Of the diagonal the inverse is kept.
+                matrix[row[i] + j] = total * matrix[row[j] + j] if j < i else 1 / np.sqrt(total)
+            for j in range(first[i], i):
+                u[i] -= matrix[row[i] + j] * u[j]
+            u[i] *= matrix[row[i] + i]
+        for i in range(at.size - 1, -1, -1):
+            u[i] *= matrix[row[i] + i]
+            for j in range(first[i], i):
+                u[j] -= matrix[row[i] + j] * u[i]
+
+
+@_mend.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x = rng.random(shape).astype(dtype)
+    holes = rng.random(shape) < 0.1
+    holes[: shape[0] // 2, : shape[1] // 2, : shape[2] // 2] = True
+    holes.ravel()[:1] = False
+    places, starts, number = _apart(holes)
+    filled, done = np.zeros(places.size), np.zeros(starts.size - 1, np.int64)
+    return x, number, places, starts, int(rng.integers(2)), 10**6, filled, done
 
 
 @_arrays.cpu_only
@@ -29,6 +109,7 @@ def inpaint(
     max_iter: int = 20000,
     progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
+    workers: int | None = None,
 ) -> Array:
     """Fill the voxels of a mask smoothly from those around it.
 
@@ -43,7 +124,7 @@ def inpaint(
         As a bent plate, which goes on with the slopes at the border of a hole, or as a
         stretched skin, which stays between the values there.
     tol : float
-        Holes of more than 500 voxels in two of their planes are filled step by step, until
+        Large holes are filled step by step, until
         the residual is so small a share of what it was.
     max_iter : int
         Steps at most for a hole.
@@ -52,6 +133,8 @@ def inpaint(
         large hole, with the percentage of the digits that `tol` asks for.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
+    workers : int, optional
+        Threads to use.
 
     Returns
     -------
@@ -77,8 +160,8 @@ def inpaint(
     With the Laplacian `L` of neighbours that share a face, the image reflected beyond its
     borders, 'biharmonic' solves ``L L u = 0`` in the mask and is cut off at the smallest and
     the largest known value, as scikit-image's ``inpaint_biharmonic`` [1]_; 'harmonic' solves
-    ``L u = 0``. Holes less than two voxels apart are filled together, by elimination from slab to
-    slab. Large ones take conjugate gradients guided by a multigrid cycle: a dozen steps for
+    ``L u = 0``. Holes less than two voxels apart are filled together, by Cholesky's decomposition.
+    Large ones take conjugate gradients guided by a multigrid cycle: a dozen steps for
     'harmonic' whatever a hole's width, and tens to hundreds for 'biharmonic'. NaN beside a hole
     spreads into it.
 
@@ -109,6 +192,7 @@ def inpaint(
     tol = _args.as_float(tol, "tol", above=0)
     most = _args.as_int(max_iter, "max_iter", 1)
     told = _args.as_progress(progress, "inpaint")
+    threads = _args.as_workers(workers)
     holes = holes != 0
     if x.size and holes.all():
         raise ValueError("mask must leave something of the image")
@@ -116,11 +200,14 @@ def inpaint(
     filled = x.astype(np.float64, order="C")
     known = filled[~holes]
     filled[holes] = 0
-    bent, parts = method == "biharmonic", _apart(holes)
-    _fill_small([at for at in parts if at.size <= _SMALL], filled, bent)
-    for at in parts:
-        if at.size > _SMALL:
-            _fill(filled, at, bent, tol, most, told)
+    bent, (places, starts, number) = method == "biharmonic", _apart(holes)
+    values, done = np.zeros(places.size), np.zeros(starts.size - 1, np.int64)
+    volume = filled.reshape((1,) * (3 - x.ndim) + x.shape)
+    if places.size:
+        _mend(volume, number, places, starts, int(bent), _MOST, values, done, workers=threads)
+    filled.ravel()[places] = values
+    for hole in np.flatnonzero(done == 0):
+        _fill(filled, places[starts[hole] : starts[hole + 1]], bent, tol, most, told, threads)
     if method == "biharmonic" and known.size:
         filled[holes] = np.clip(filled[holes], known.min(), known.max())
     result[...] = filled
@@ -129,59 +216,36 @@ def inpaint(
     return result if give is None else give(result)
 
 
-def _apart(holes: Any) -> list[Any]:
-    """Return the places of the voxels of each hole that does not touch another's equations."""
+def _apart(holes: Any) -> tuple[Any, Any, Any]:
+    """Part the voxels of a mask into holes that do not touch another's equations.
+
+    Returns the places of all voxels, hole by hole and each hole's along its longest axis; where
+    each hole begins among them; and for each voxel of the image its number in its hole, or -1.
+    """
     from ..morphology import binary_dilation
     from ..regions import label
 
     labels = label(binary_dilation(holes), connectivity=holes.ndim)
     flat = np.flatnonzero(holes)
-    found = np.asarray(labels).ravel()[flat]
+    number = labels.ravel()
+    found = number[flat]
     order = np.argsort(found, kind="stable")
-    bounds = [*np.flatnonzero(np.diff(found[order], prepend=-1)).tolist(), flat.size]
-    flat = flat[order]
-    return [flat[a:b] for a, b in itertools.pairwise(bounds)]
+    starts = np.append(np.flatnonzero(np.diff(found[order], prepend=-1)), flat.size)
+    where = np.array(np.unravel_index(flat[order], holes.shape))
+    if flat.size:
+        first, last = (f.reduceat(where, starts[:-1], axis=1) for f in (np.minimum, np.maximum))
+        hole = np.repeat(np.arange(starts.size - 1), np.diff(starts))
+        along = np.take_along_axis(where, np.argmax(last - first, axis=0)[hole][None], 0)[0]
+        order = order[np.lexsort((along, hole))]
+    number[:] = -1
+    number[flat[order]] = np.arange(flat.size) - np.repeat(starts[:-1], np.diff(starts))
+    return flat[order], starts, number
 
 
-def _fill_small(parts: list[Any], u: Any, bent: bool) -> None:
-    """Solve for holes of which many alike are solved in one call."""
-    sizes = np.array([part.size for part in parts])
-    classes = np.unique((2 ** (np.arange(2 * np.log2(_SMALL) + 1) / 2)).astype(int))
-    kind = np.searchsorted(classes, sizes)
-    number = np.empty(u.shape if parts else 0, np.int32)
-    number.fill(-1)
-    for k in np.unique(kind):
-        alike = np.flatnonzero(kind == k)
-        n = int(sizes[alike].max())
-        at_once = max(1, 2**22 // n**2)
-        for first in range(0, alike.size, at_once):
-            some = [parts[i] for i in alike[first : first + at_once]]
-            _fill_alike(u, some, n, number.ravel(), bent)
-
-
-def _fill_alike(u: Any, parts: list[Any], n: int, number: Any, bent: bool) -> None:
-    """Solve for holes of at most `n` voxels; `number` is -1 everywhere, and again in the end."""
-    at = np.concatenate(parts)
-    sizes = np.array([part.size for part in parts])
-    hole = np.repeat(np.arange(sizes.size), sizes)
-    own = np.arange(at.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    number[at] = own
-    a, b, weight = _equations(u.shape, at, bent)
-    other, unknown = number[b], number[b] >= 0
-    row = hole * n + own
-    aim = np.zeros((sizes.size, n, 1))
-    known = a[~unknown]
-    aim.ravel()[row] = -np.bincount(known, weight[~unknown] * u.ravel()[b[~unknown]], at.size)
-    cell = row[a[unknown]] * n + other[unknown]
-    matrix = np.bincount(cell, weight[unknown], sizes.size * n * n).reshape(-1, n, n)
-    spare = np.arange(n) >= sizes[:, None]  # of smaller holes: unknowns that are 0
-    matrix[:, np.arange(n), np.arange(n)] += spare
-    u.ravel()[at] = np.linalg.solve(matrix, aim).ravel()[row]
-    number[at] = -1
-
-
-def _fill(u: Any, at: Any, bent: bool, tol: float, most: int, told: Any) -> None:
-    """Solve for the voxels `at` of one hole."""
+def _fill(
+    u: Any, at: Any, bent: bool, tol: float, most: int, told: Any, threads: Any
+) -> None:  # fmt: skip
+    """Solve for the voxels `at` of one large hole."""
     where = np.array(np.unravel_index(at, u.shape))
     low = np.maximum(where.min(1) - 3, 0)
     high = np.minimum(where.max(1) + 4, u.shape)
@@ -192,109 +256,17 @@ def _fill(u: Any, at: Any, bent: bool, tol: float, most: int, told: Any) -> None
     # Other holes in the box are too far to count; what they have does no harm.
 
     def apply(v: Any) -> Any:
-        return _laplacian(_laplacian(v)) if bent else -_laplacian(v)
+        once = laplace(v, workers=threads)
+        return laplace(once, workers=threads) if bent else -once
 
     aim = -apply(np.where(mine, 0.0, part))[mine]
-    blocks = _blocks(mine, bent)
-    if max(map(len, blocks)) <= _MOST:
-        answer = _solve(mine, blocks, aim, bent)
-    else:
-        answer = _conjugate_gradients(apply, mine, aim, bent, tol, most, told)
-    part[mine] = answer
-
-
-def _laplacian(u: Any) -> Any:
-    """Return the sum of differences from the neighbours; nothing lies beyond a border."""
-    return laplace(u)
-
-
-def _blocks(mine: Any, bent: bool) -> list[Any]:
-    """Return the numbers of a hole's voxels in blocks that touch only the one before and behind.
-
-    They are slabs across the hole's longest axis, of at least 32 voxels.
-    """
-    places = np.argwhere(mine)
-    along = places[:, np.argmax(np.ptp(places, axis=0))]
-    order = np.argsort(along, kind="stable")
-    planes = along[order]
-    deep, starts = 2 if bent else 1, [0]
-    while starts[-1] < len(order):
-        first = starts[-1]
-        full = np.searchsorted(planes, planes[first] + deep)
-        if full - first < 32 and first + 32 < len(order):
-            full = np.searchsorted(planes, planes[first + 32], "right")
-        starts.append(int(full))
-    return [order[a:b] for a, b in itertools.pairwise(starts)]
-
-
-def _equations(shape: Any, at: Any, bent: bool) -> tuple[Any, Any, Any]:
-    """Return what voxels count in the equations of those `at`.
-
-    As three lists: which of these, the other's place, its weight.
-    """
-    start, here, weight = np.arange(at.size), at, np.ones(at.size)
-    for _ in range(2 if bent else 1):  # one Laplacian after the other
-        place = np.unravel_index(here, shape)
-        paths = []
-        degree = np.zeros(here.size)
-        for axis, n in enumerate(shape):
-            step = int(np.prod(shape[axis + 1 :]))
-            for inside, by in ((place[axis] > 0, -step), (place[axis] < n - 1, step)):
-                degree += inside
-                paths.append((start[inside], here[inside] + by, -weight[inside]))
-        paths.append((start, here, weight * degree))
-        start, here, weight = (np.concatenate(parts) for parts in zip(*paths, strict=True))
-    return start, here, weight
-
-
-def _solve(mine: Any, blocks: list[Any], aim: Any, bent: bool) -> Any:
-    """Solve equations whose matrix is block tridiagonal, by elimination."""
-    flat = np.flatnonzero(mine)
-    number = np.full(mine.size, -1)
-    number[flat] = np.arange(flat.size)
-    rows, places, weights = _equations(mine.shape, flat, bent)
-    columns = number[places]
-    rows, columns, weights = (a[columns >= 0] for a in (rows, columns, weights))
-    block, within = np.empty(aim.size, np.int64), np.empty(aim.size, np.int64)
-    for k, part in enumerate(blocks):
-        block[part], within[part] = k, np.arange(len(part))
-    order = np.argsort(block[rows], kind="stable")
-    rows, columns, weights = rows[order], columns[order], weights[order]
-    starts = np.searchsorted(block[rows], np.arange(len(blocks) + 1))
-
-    def matrix(k: int, other: int) -> Any:
-        here = slice(starts[k], starts[k + 1])
-        i, j, w = rows[here], columns[here], weights[here]
-        i, j, w = (a[block[j] == other] for a in (i, j, w))
-        shape = len(blocks[k]), len(blocks[other])
-        at = within[i] * shape[1] + within[j]
-        return np.bincount(at, w, shape[0] * shape[1]).reshape(shape)
-
-    ahead: list[Any] = []
-    parts: list[Any] = []
-    for k, part in enumerate(blocks):
-        own, side = matrix(k, k), aim[part]
-        if k:
-            back = matrix(k, k - 1)
-            own = own - back @ ahead[-1]
-            side = side - back @ parts[-1]
-        last = k + 1 == len(blocks)
-        known = side[:, None] if last else np.column_stack([matrix(k, k + 1), side])
-        found = np.linalg.solve(own, known)
-        ahead.append(found[:, :-1])
-        parts.append(found[:, -1])
-    answer = np.empty(aim.size)
-    for k in range(len(blocks) - 1, -1, -1):
-        if k + 1 < len(blocks):
-            parts[k] = parts[k] - ahead[k] @ parts[k + 1]
-        answer[blocks[k]] = parts[k]
-    return answer
+    grids = _Grids(mine, threads)
+    part[mine] = _conjugate_gradients(apply, grids, mine, aim, bent, tol, most, told)
 
 
 def _conjugate_gradients(
-    apply: Any, mine: Any, aim: Any, bent: bool, tol: float, most: int, told: Any
+    apply: Any, grids: Any, mine: Any, aim: Any, bent: bool, tol: float, most: int, told: Any
 ) -> Any:  # fmt: skip
-    grids = _Grids(mine)
     whole = np.zeros(mine.shape)
 
     def times(v: Any) -> Any:
@@ -337,7 +309,8 @@ class _Grids:
     Each cycle is the same symmetric matrix, as conjugate gradients ask of what guides them.
     """
 
-    def __init__(self, mine: Any) -> None:
+    def __init__(self, mine: Any, threads: Any) -> None:
+        self.threads = threads
         inside = mine.astype(np.float64)
         self.inside = [inside]
         while np.count_nonzero(inside) > _COARSEST and max(inside.shape) > 2:
@@ -353,13 +326,10 @@ class _Grids:
         at = np.flatnonzero(inside)
         self.last = None
         if at.size <= 2 * _COARSEST:
-            number = np.full(inside.size, -1)
-            number[at] = np.arange(at.size)
-            rows, places, weights = _equations(inside.shape, at, False)
-            columns = number[places]
-            known = columns >= 0
-            cells = rows[known] * at.size + columns[known]
-            matrix = np.bincount(cells, weights[known], at.size**2).reshape(at.size, at.size)
+            where = np.argwhere(inside)
+            degree = (where > 0).sum(1) + (where < np.array(inside.shape) - 1).sum(1)
+            touch = np.abs(where[:, None] - where).sum(2) == 1
+            matrix = np.diag(degree.astype(float)) - touch
             self.last = at, np.linalg.inv(matrix)
 
     def cycle(self, f: Any, level: int = 0) -> Any:
@@ -370,9 +340,9 @@ class _Grids:
             return u
         rate = self.rate[level]
         u = rate * f
-        u += rate * (f + laplace(u))
+        u += rate * (f + laplace(u, workers=self.threads))
         if level + 1 < len(self.inside):
-            rest = f + laplace(u)
+            rest = f + laplace(u, workers=self.threads)
             rest *= self.inside[level]
             axes = [axis for axis, n in enumerate(f.shape) if n > 1]
             coarse = rest
@@ -385,8 +355,8 @@ class _Grids:
                 coarse = _refine(coarse, axis, f.shape[axis])
             coarse *= self.inside[level]
             u += coarse
-        u += rate * (f + laplace(u))
-        u += rate * (f + laplace(u))
+        u += rate * (f + laplace(u, workers=self.threads))
+        u += rate * (f + laplace(u, workers=self.threads))
         return u
 
 
