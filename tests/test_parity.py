@@ -51,7 +51,7 @@ def natives(kernel: Kernel) -> Iterator[tuple[str, Callable[..., None]]]:
 def numba(kernel: Kernel) -> Iterator[tuple[str, Callable[..., None]]]:
     found = _backends.Numba.find(kernel)
     if found is not None:
-        yield "numba", lambda *args: found(2, args)
+        yield "numba", functools.partial(found, 2)
 
 
 def hold_all(name: str, dtype: str, runners: list[tuple[str, Callable[..., None]]]) -> None:
@@ -98,7 +98,7 @@ def test_threads_do_not_change_a_bit(name: str) -> None:
         for threads in (1, 2, 3, 8):
             for a, b in zip(written, before, strict=True):
                 a[...] = b
-            run(threads, args)
+            run(threads, *args)
             answer = [a.tobytes() for a in written]
             first = first or answer
             assert answer == first, f"{name} {dtype} differs with {threads} threads"
@@ -120,10 +120,10 @@ def test_numbers_of_numpy_are_read_as_pythons(name: str) -> None:
     args = kernel.sample(np.random.default_rng(1), (4, 5, 6), kernel.dtypes[-1])
     written = outputs(kernel, args)
     before = [a.copy() for a in written]
-    run(1, args)
+    run(1, *args)
     wanted = [a.copy() for a in written]
     for a, b in zip(written, before, strict=True):
         a[...] = b
-    run(1, tuple(map(as_numpy, args)))
+    run(1, *map(as_numpy, args))
     for got, want in zip(written, wanted, strict=True):
         np.testing.assert_array_equal(got, want)

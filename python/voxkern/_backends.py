@@ -18,8 +18,8 @@ import numpy as np
 if TYPE_CHECKING:
     from ._kernel import Kernel
 
-# Runs a kernel with (threads, arguments).
-Runner = Callable[[int, tuple[Any, ...]], None]
+# Runs a kernel with (threads, *arguments).
+Runner = Callable[..., None]
 
 _INSTALL = (
     "install a wheel with compiled kernels, or a C++ compiler and "
@@ -113,10 +113,7 @@ class Native:
 
     @staticmethod
     def find(kernel: Kernel) -> Runner | None:
-        function = getattr(native(), kernel.name, None)
-        if function is None:
-            return None
-        return lambda threads, args: function(threads, *args)
+        return getattr(native(), kernel.name, None)
 
     @staticmethod
     def why_not() -> str | None:
@@ -143,7 +140,7 @@ class Numba:
     def _runner(kernel: Kernel) -> Runner:
         compiled: list[Any] = []
 
-        def run(threads: int, args: tuple[Any, ...]) -> None:
+        def run(threads: int, *args: Any) -> None:
             with Numba._one_at_a_time:
                 import numba
 
@@ -225,7 +222,7 @@ class Python:
 
     @staticmethod
     def find(kernel: Kernel) -> Runner | None:
-        return lambda threads, args: kernel.rule(*args)
+        return lambda threads, *args: kernel.rule(*args)
 
     @staticmethod
     def why_not() -> str | None:
@@ -244,7 +241,7 @@ class Cuda:
             return None
         from . import _gpu
 
-        return lambda threads, args: plan(_gpu.compiled(args[0]), *args)
+        return lambda threads, *args: plan(_gpu.compiled(args[0]), *args)
 
     @staticmethod
     @functools.cache
@@ -268,7 +265,7 @@ class Jit:
             return None
         from . import _gpu
 
-        return lambda threads, args: plan(_gpu.jit(args[0]), *args)
+        return lambda threads, *args: plan(_gpu.jit(args[0]), *args)
 
     @staticmethod
     @functools.cache

@@ -126,7 +126,7 @@ class Kernel:
         self.host = host
         self.sample: Sample | None = None
         self.overrides: dict[str, Callable[..., None]] = {}
-        self._runners: dict[tuple[str, str | None], _backends.Runner] = {}
+        self._runners: dict[tuple[type, str | None], _backends.Runner] = {}
         if exact == bool(rtol or atol or why):
             raise TypeError(f"{self.name}: a kernel is either exact, or has a tolerance and a why")
         if self.name in REGISTRY:
@@ -157,8 +157,9 @@ class Kernel:
 
     def __call__(self, *args: Any, workers: int | None = None) -> None:
         """Run on the backend that fits the first array; the arguments are trusted."""
-        key = (_backends.device_of(args[0]), forced())
+        key = type(args[0]), _forced.get(_DEFAULT)
         run = self._runners.get(key)
         if run is None:
-            run = self._runners[key] = _backends.settle(self, *key)
-        run(workers or _backends.threads(), args)
+            device = _backends.device_of(args[0])
+            run = self._runners[key] = _backends.settle(self, device, key[1])
+        run(workers or _backends.threads(), *args)
