@@ -6,8 +6,8 @@ import functools
 import math
 import operator
 import reprlib
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,9 +17,27 @@ REAL = ("uint8", "int16", "uint16", "int32", "float32", "float64")
 FLOAT = ("float32", "float64")
 MASK = ("bool", "uint8")
 
+Settle = TypeVar("Settle", bound=Callable[..., Any])
+
 _NAMES: dict[Any, str] = {}
 _SINGLE = (int, float, str)
 _WIDE = 1 << 63
+_PLAIN = {bool, int, float, str, type(None)}
+
+
+def remembered(settle: Settle) -> Settle:
+    """Keep what a function makes of its last plain arguments: nothing that may change."""
+    kept = functools.lru_cache(256, typed=True)(settle)
+
+    @functools.wraps(settle)
+    def call(*given: Any) -> Any:
+        return (kept if _are_plain(given) else settle)(*given)
+
+    return call  # type: ignore[return-value]
+
+
+def _are_plain(values: tuple[Any, ...]) -> bool:
+    return all(type(v) in _PLAIN or (type(v) is tuple and _are_plain(v)) for v in values)
 
 
 def dtype_name(x: Any) -> str:
@@ -114,7 +132,8 @@ def as_numbers(values: Any, name: str) -> np.ndarray[Any, Any]:
 def as_truths(values: Any, name: str) -> np.ndarray[Any, Any]:
     """Return an array of bool, True where the values are not 0."""
     try:
-        return np.asarray(values) != 0
+        found = np.asarray(values)
+        return found if found.dtype == bool else found != 0
     except ValueError:
         raise ValueError(f"{name} must be an array; got {reprlib.repr(values)}") from None
 
@@ -156,11 +175,11 @@ def lift(values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
     return (neutral,) * (3 - len(values)) + values[-3:]
 
 
-def as_length(number: float, name: str, value: Any) -> int:
-    """Return the voxels of an axis, rounded, which `value` of the parameter led to."""
-    if not number < 1 << 40:
-        raise ValueError(f"{name} must lead to fewer than 2**40 voxels an axis; got {value!r}")
-    return round(number)
+def as_lengths(numbers: Sequence[float], name: str, value: Any) -> tuple[int, ...]:
+    """Return the voxels of an answer's axes, rounded, which `value` of the parameter led to."""
+    if not (max(numbers, default=0) < 1 << 40 and math.prod(numbers) < 1 << 40):
+        raise ValueError(f"{name} must lead to fewer than 2**40 voxels; got {value!r}")
+    return tuple(map(round, numbers))
 
 
 def as_reach(number: float, names: str) -> int:
@@ -184,11 +203,11 @@ def as_size(size: Any, ndim: int, name: str = "size") -> tuple[int, ...]:
     return tuple(as_int(s, name, 1) for s in per_axis(size, ndim, name))
 
 
-def as_window(size: Any, ndim: int, name: str = "size", most: int = 1 << 62) -> tuple[int, ...]:
-    """Return the sides of a box around a voxel, none beyond any image, of `most` voxels."""
+def as_window(size: Any, ndim: int, name: str = "size", bits: int = 62) -> tuple[int, ...]:
+    """Return the sides of a box around a voxel, of at most 2**bits voxels in all."""
     sizes = as_size(size, ndim, name)
-    if math.prod(sizes) > most:
-        raise ValueError(f"{name} must be of at most {most} voxels in all; got {size!r}")
+    if math.prod(sizes) > 1 << bits:
+        raise ValueError(f"{name} must be of at most 2**{bits} voxels in all; got {size!r}")
     if max(sizes, default=1) > 1 << 16:
         raise ValueError(f"{name} must be at most 2**16 voxels along an axis; got {size!r}")
     return sizes
@@ -202,13 +221,13 @@ def as_shape(shape: Any, ndim: int, name: str = "shape") -> tuple[int, ...]:
     return sizes
 
 
-def as_spacing(spacing: Any, ndim: int) -> tuple[float, ...]:
+def as_spacing(spacing: Any, ndim: int, name: str = "spacing") -> tuple[float, ...]:
     """Return positive lengths, one an axis; ones where `spacing` is None."""
     if spacing is None:
         return (1.0,) * ndim
-    lengths = tuple(as_float(s, "spacing", above=0) for s in per_axis(spacing, ndim, "spacing"))
+    lengths = tuple(as_float(s, name, above=0) for s in per_axis(spacing, ndim, name))
     if not all(1e-60 < s < 1e60 for s in lengths):  # beyond, powers of it are zero or infinite
-        raise ValueError(f"spacing must be between 1e-60 and 1e60; got {spacing!r}")
+        raise ValueError(f"{name} must be between 1e-60 and 1e60; got {spacing!r}")
     return lengths
 
 

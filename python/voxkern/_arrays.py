@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -115,17 +116,29 @@ def empty(shape: Sequence[int], dtype: Any, like: Any = None) -> Any:
 
 
 def output(
-    out: Any, shape: tuple[int, ...], dtype: Any, inputs: Sequence[Any], name: str = "out"
+    out: Any,
+    shape: tuple[int, ...],
+    dtype: Any,
+    inputs: Sequence[Any],
+    name: str = "out",
+    asked: str = "image",
 ) -> Any:
     """Return the array to write to: `out` once it is found fit, or a new one.
 
     Raises before anything is written: TypeError for another kind, device or dtype,
-    ValueError for another shape, a read-only array, or one that overlaps an input.
+    ValueError for another shape, a read-only array, or one that overlaps an input,
+    MemoryError for one beyond memory, with the name of the parameter that asked for it.
     """
     if not getattr(dtype, "isnative", True):  # answers are in native order
         dtype = dtype.newbyteorder("=")
     if out is None:
-        return empty(shape, dtype, inputs[0])
+        try:
+            return empty(shape, dtype, inputs[0])
+        except MemoryError:
+            raise MemoryError(
+                f"{asked} must lead to an answer that memory holds; got one of shape {shape}, "
+                f"{math.prod(shape) * np.dtype(dtype).itemsize} bytes"
+            ) from None
     target = out if type(out) is np.ndarray else adopt(out, name)[0]
     if isinstance(out, (list, tuple)) or not hasattr(out, "dtype"):
         raise TypeError(f"{name} must be an array; got {type(out).__name__}")
@@ -208,8 +221,8 @@ def volumes(*arrays: Any) -> Iterator[tuple[Any, ...]]:
         lift = (None,) * (3 - ndim)
         yield tuple(a[lift] for a in arrays)
     else:
-        for index in np.ndindex(*arrays[0].shape[:-3]):
-            yield tuple(a[index] for a in arrays)
+        for parts in zip(*arrays, strict=True):
+            yield from volumes(*parts)
 
 
 def run_volumes(

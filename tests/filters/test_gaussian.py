@@ -290,3 +290,11 @@ def test_sums_near_whole_numbers_are_cut_where_scipy_cuts_them(dtype, low, high,
     x = np.random.default_rng(1).integers(low, high, (23, 41, 67)).astype(dtype)
     x[:, :20, 30:] = x[0, 0, 0]  # where all sums are whole, but for their rounding
     np.testing.assert_array_equal(gaussian_filter(x, sigma), ndimage.gaussian_filter(x, sigma))
+
+
+def test_a_sigma_that_changes_is_read_again():
+    x, sigma = np.eye(9), np.array(1.0)
+    before = gaussian_filter(x, sigma)
+    sigma[...] = 2
+    np.testing.assert_array_equal(gaussian_filter(x, sigma), gaussian_filter(x, 2.0))
+    assert (gaussian_filter(x, sigma) != before).any()

@@ -228,7 +228,7 @@ def test_threads_do_not_change_a_bit():
         ),
         (dict(matrix=np.eye(3)[:, :2]), ValueError, "matrix must have one of the shapes"),
         (dict(matrix=[[1, 0, 0], [0, 1, 0], [0, 1, 1]]), ValueError, "matrix must end in the row"),
-        (dict(matrix=[[np.nan, 0], [0, 1]]), ValueError, "matrix and offset must be finite"),
+        (dict(matrix=[[np.nan, 0], [0, 1]]), ValueError, "matrix must be finite"),
         (dict(offset=[1, 2, 3]), ValueError, "offset must be one value or one for each of 2 axes"),
         (
             dict(image=np.zeros((0, 3))),

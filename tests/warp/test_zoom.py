@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from voxkern import resize, rotate, shift, zoom
+from voxkern import (
+    _arrays,
+    affine_transform,
+    map_coordinates,
+    resample,
+    resize,
+    rotate,
+    shift,
+    zoom,
+)
 
 MODES = ["constant", "nearest", "reflect", "mirror", "wrap", "grid-constant", "grid-wrap"]
 SHAPES = [(40,), (21, 30), (16, 17, 25)]
@@ -180,3 +189,24 @@ def test_a_series_is_smoothed_volume_by_volume():
     y = resize(x, (4, 5, 6))
     assert y.shape == (2, 4, 5, 6)
     np.testing.assert_array_equal(y[1], resize(x[1], (4, 5, 6)))
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "name"),
+    [
+        (zoom, (3,), "zoom"),
+        (resize, (9,), "shape"),
+        (resample, (0.5,), "new_spacing"),
+        (affine_transform, (np.eye(2), 0.0, (9, 9)), "output_shape"),
+        (rotate, (30,), "angle"),
+        (map_coordinates, (np.zeros((2, 9)),), "coordinates"),
+    ],
+)
+def test_an_answer_beyond_memory_names_who_asked_for_it(monkeypatch, function, arguments, name):
+    def no_memory(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(_arrays, "empty", no_memory)
+    wanted = rf"^{name} must lead to an answer that memory holds; got one of shape .*, \d+ bytes"
+    with pytest.raises(MemoryError, match=wanted):
+        function(image((4, 5)), *arguments, order=1)

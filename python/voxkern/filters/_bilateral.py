@@ -194,19 +194,8 @@ def denoise_bilateral(
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     ndim = _args.as_ndim(x)
-    last = min(ndim, 3)
-    sigma = _args.as_float(sigma_spatial, "sigma_spatial", 1e-60)
-    steps = _args.as_spacing(spacing, last)
-    if radius is None:
-        radii = tuple(math.ceil(2.5 * sigma / s) for s in steps)
-    else:
-        radii = tuple(_args.as_int(r, "radius", 0) for r in _args.per_axis(radius, last, "radius"))
-    if math.prod(2 * r + 1 for r in radii) > _MOST:
-        raise ValueError(f"radius must give at most {_MOST} neighbours; got {radii}")
-    if window not in ("box", "ball"):
-        raise ValueError(f"window must be 'box' or 'ball'; got {window!r}")
-    edge, workers = _args.as_edge(mode), _args.as_workers(workers)
-    fill = _args.as_float(cval, "cval")
+    workers = _args.as_workers(workers)
+    near, edge, fill = _settle(min(ndim, 3), sigma_spatial, radius, window, spacing, mode, cval)
     if sigma_color is None:
         if type(x) is not np.ndarray:
             raise TypeError("sigma_color must be given for an image on a GPU; got None")
@@ -214,12 +203,10 @@ def denoise_bilateral(
         spread = spread or 1.0
     else:
         spread = _args.as_float(sigma_color, "sigma_color", 1e-60)
-    reach = _args.lift(radii, 0)
-    offsets, near = _neighbours(reach, window == "ball", _args.lift(steps, 1.0), sigma)
     by = -1 / (2 * spread * spread * math.log(2))
 
     told = _args.as_progress(progress, "denoise_bilateral")
-    rest = (offsets, near, reach, by, edge, fill)
+    rest = (*_neighbours(*near), near[0], by, edge, fill)
 
     def run(volume: Any, answer: Any) -> None:
         if told is None or mode == "wrap":  # whose first slab looks at the last
@@ -229,6 +216,28 @@ def denoise_bilateral(
 
     answer_type = _args.float_dtype(dtype)
     return _arrays.run_volumes(run, x, out, answer_type, give)
+
+
+@_args.remembered
+def _settle(
+    ndim: int, sigma_spatial: Any, radius: Any, window: Any, spacing: Any, mode: Any, cval: Any
+) -> tuple[Any, ...]:
+    """Return what tells the neighbours, and what lies outside."""
+    sigma = _args.as_float(sigma_spatial, "sigma_spatial", 1e-60)
+    steps = _args.as_spacing(spacing, ndim)
+    if radius is None:
+        radii = tuple(math.ceil(min(2.5 * sigma / s, _MOST)) for s in steps)
+    else:
+        radii = tuple(_args.as_int(r, "radius", 0) for r in _args.per_axis(radius, ndim, "radius"))
+    if math.prod(2 * r + 1 for r in radii) > _MOST:
+        raise ValueError(
+            f"radius must give at most {_MOST} neighbours, or sigma_spatial where it is left "
+            f"out; got {radii}"
+        )
+    if window not in ("box", "ball"):
+        raise ValueError(f"window must be 'box' or 'ball'; got {window!r}")
+    near = _args.lift(radii, 0), window == "ball", _args.lift(steps, 1.0), sigma
+    return near, _args.as_edge(mode), _args.as_float(cval, "cval")
 
 
 def _by_slabs(volume: Any, answer: Any, rest: Any, told: Any, workers: Any) -> None:

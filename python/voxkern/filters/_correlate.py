@@ -201,33 +201,41 @@ def _weighted(
 ) -> Any:  # fmt: skip
     x, give = _arrays.adopt(image)
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x)
-    along = _args.as_axes(axes, ndim)
-    n = len(along)
     w = _args.as_numbers(weights, "weights")
-    if w.ndim != n or not w.size:
-        raise ValueError(f"weights must have {n} axes, one for each filtered; got shape {w.shape}")
     if not np.isfinite(w).all():
         raise ValueError("weights must be finite")
-    shifts = [_args.as_int(o, "origin") for o in _args.per_axis(origin, n, "origin")]
-    if turned:
-        w = np.flip(w)
-        shifts = [-o - (1 - size % 2) for o, size in zip(shifts, w.shape, strict=True)]
-    before = tuple(s // 2 + as_origin(o, s) for o, s in zip(shifts, w.shape, strict=True))
-    edge, fill = _args.as_edge(mode), as_whole_fill(cval, dtype)
+    along, turn, box, *rest = _settle(ndim, dtype, w.shape, mode, cval, origin, axes, int(turned))
     workers = _args.as_workers(workers)
-    box, back = three(w.shape, along, ndim, 1), three(before, along, ndim, 0)
-    if fits(along, ndim):  # and not turned to the end as they come
-        w = w.transpose(np.argsort(along))
-    flat = np.ascontiguousarray(w).ravel()
+    flat = (np.flip(w) if turned else w).transpose(turn).ravel()
     by_fft = _is_by_fft(method, x, dtype, int(np.count_nonzero(flat)))
 
     def run(volume: Any, answer: Any) -> None:
         if by_fft:
-            answer[...] = _by_fft(volume, flat.reshape(box), back, edge, fill)
+            answer[...] = _by_fft(volume, flat.reshape(box), *rest)
         else:
-            _correlate(volume, answer, flat, box, back, edge, fill, workers=workers)
+            _correlate(volume, answer, flat, box, *rest, workers=workers)
 
     return run_along(run, x, along, out, dtype, give)
+
+
+@_args.remembered
+def _settle(
+    ndim: int, dtype: str, shape: tuple[int, ...], mode: Any, cval: Any, origin: Any, axes: Any,
+    turned: int,
+) -> tuple[Any, ...]:  # fmt: skip
+    """Return the axes, how weights are turned to them, their box, its middle, what lies outside."""
+    along = _args.as_axes(axes, ndim)
+    n = len(along)
+    if len(shape) != n or 0 in shape:
+        raise ValueError(f"weights must have {n} axes, one for each filtered; got shape {shape}")
+    shifts = [_args.as_int(o, "origin") for o in _args.per_axis(origin, n, "origin")]
+    if turned:
+        shifts = [-o - (1 - size % 2) for o, size in zip(shifts, shape, strict=True)]
+    before = tuple(s // 2 + as_origin(o, s) for o, s in zip(shifts, shape, strict=True))
+    # Axes that are turned to the end keep their order.
+    turn = sorted(range(n), key=along.__getitem__) if fits(along, ndim) else range(n)
+    box, back = three(shape, along, ndim, 1), three(before, along, ndim, 0)
+    return along, tuple(turn), box, back, _args.as_edge(mode), as_whole_fill(cval, dtype)
 
 
 def _is_by_fft(method: str, x: Any, dtype: str, weights: int) -> bool:

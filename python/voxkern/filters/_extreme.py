@@ -347,17 +347,24 @@ def _filter(
                            highest=highest)  # fmt: skip
 
         return along_first(x, give, along, out, again)
-    near = as_footprint(size, footprint, origin, along, ndim)
-    edges = as_edges(mode, along, ndim)
-    fill = _args.as_fill(cval, dtype)
+    near, rest = _settle(ndim, dtype, size, footprint, mode, cval, origin, along)
     workers = _args.as_workers(workers)
-    offsets = _BOX if near.where is None else near.offsets()
 
     def run(volume: Any, answer: Any) -> None:
         if dtype == "bool":
             volume, answer = volume.view(np.uint8), answer.view(np.uint8)
-        _extreme(
-            volume, answer, offsets, near.size, near.first, highest, *edges, fill, workers=workers
-        )
+        _extreme(volume, answer, *near, highest, *rest, workers=workers)
 
     return _arrays.run_volumes(run, x, out, dtype, give)
+
+
+@_args.remembered
+def _settle(
+    ndim: int, dtype: str, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any,
+    along: tuple[int, ...],
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:  # fmt: skip
+    """Return what the kernel takes of a neighbourhood, and of what lies outside."""
+    near = as_footprint(size, footprint, origin, along, ndim)
+    offsets = _BOX if near.where is None else near.offsets()
+    edges = as_edges(mode, along, ndim)
+    return (offsets, near.size, near.first), (*edges, _args.as_fill(cval, dtype))

@@ -37,7 +37,7 @@ class Footprint(NamedTuple):
         return _offsets(self.where, self.size, self.first)
 
 
-@functools.lru_cache(64)
+@functools.lru_cache(16)
 def _offsets(where: bytes | None, size: tuple[int, ...], first: tuple[int, ...]) -> Any:
     box = np.ones(size, bool) if where is None else np.frombuffer(where, bool).reshape(size)
     offsets = (np.argwhere(box) + np.array(first)).ravel()
@@ -45,17 +45,16 @@ def _offsets(where: bytes | None, size: tuple[int, ...], first: tuple[int, ...])
     return offsets
 
 
+@_args.remembered
 def as_footprint(
-    size: Any, footprint: Any, origin: Any, along: tuple[int, ...], ndim: int
+    size: Any, footprint: Any, origin: Any, along: tuple[int, ...], ndim: int, bits: int = 62
 ) -> Footprint:
-    """Return the neighbourhood that a caller asks for, or refuse by name."""
-    if type(size) is int and 0 < size < 1 << 16 and footprint is None and type(origin) is int:
-        return _box((size,) * len(along), (origin,) * len(along), None, along, ndim)
+    """Return the neighbourhood that a caller asks for, of at most 2**bits voxels."""
     where = None
     if footprint is None:
         if size is None:
             raise ValueError("size or footprint must be given; got neither")
-        sizes = _args.as_window(size, len(along))
+        sizes = _args.as_window(size, len(along), "size", bits)
     else:
         if size is not None:
             raise ValueError(f"size must not be given with a footprint; got {size!r}")
@@ -64,19 +63,15 @@ def as_footprint(
             raise ValueError(
                 f"footprint must have {len(along)} axes, one for each filtered; got {box.ndim}"
             )
-        if not box.any():
-            raise ValueError("footprint must have at least one voxel; got none")
+        voxels = np.count_nonzero(box)
+        if not 0 < voxels <= 1 << bits:
+            raise ValueError(
+                f"footprint must have at least one voxel and at most 2**{bits}; "
+                f"got {voxels or 'none'}"
+            )
         sizes = box.shape
         where = None if box.all() else box.transpose(np.argsort(along)).tobytes()
     moves = tuple(_args.as_int(o, "origin") for o in _args.per_axis(origin, len(along), "origin"))
-    return _box(sizes, moves, where, along, ndim)
-
-
-@functools.lru_cache(64)
-def _box(
-    sizes: tuple[int, ...], moves: tuple[int, ...], where: bytes | None, along: tuple[int, ...],
-    ndim: int,
-) -> Footprint:  # fmt: skip
     for s, o in zip(sizes, moves, strict=True):
         if not -(s // 2) <= o <= (s - 1) // 2:
             raise ValueError(f"origin must keep the neighbourhood over its voxel; got {moves}")

@@ -33,7 +33,7 @@ def gaussian_weights(sigma: float, order: int, radius: int, unit: float) -> Any:
     return bell
 
 
-@functools.lru_cache(256, typed=True)
+@_args.remembered
 def settle(
     ndim: int,
     dtype: str,
@@ -175,12 +175,8 @@ def gaussian_filter(
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
     ndim = _args.as_ndim(x)
-    taps = (key_of(sigma), key_of(order), key_of(mode), cval, truncate, key_of(radius))
-    asked = (ndim, dtype, *taps, key_of(axes), key_of(spacing))
-    try:
-        hash(asked)
-    except TypeError:  # sees to the refusal, or to arrays of no axes
-        steps, fill, once = settle.__wrapped__(*asked)
-    else:
-        steps, fill, once = settle(*asked)
+    steps, fill, once = settle(
+        ndim, dtype, key_of(sigma), key_of(order), key_of(mode), cval, truncate, key_of(radius),
+        key_of(axes), key_of(spacing),
+    )  # fmt: skip
     return take_steps(x, give, steps, once, fill, out, _args.as_workers(workers))

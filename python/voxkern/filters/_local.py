@@ -159,7 +159,7 @@ def _local(
     ndim = _args.as_ndim(x)
     along = _args.as_axes(axes, ndim)
     n = len(along)
-    box = three(_args.as_window(size, n, most=1 << 24), along, ndim, 1)
+    box = three(_args.as_window(size, n, bits=24), along, ndim, 1)
     codes = three(as_edges(mode, n), along, ndim, 0)
     before = tuple(s // 2 for s in box)
     fill, workers = as_whole_fill(cval, dtype), _args.as_workers(workers)

@@ -162,13 +162,11 @@ def local_entropy(
     along = _args.as_axes(None, ndim)
     if size is None and footprint is None:
         size = 3
-    around = as_footprint(size, footprint, 0, along, ndim)
+    around = as_footprint(size, footprint, 0, along, ndim, 24)
     box = np.ones(around.size, bool)
     if around.where is not None:
         box = np.frombuffer(around.where, bool).reshape(around.size)
-    if box.size > 1 << 24:
-        raise ValueError(f"size must be at most 2**24 voxels in all; got {box.size}")
-    runs, table = _runs(box, around.first), _table(box.size)
+    runs, table = _runs(box, around.first), _table(around.voxels)
     workers = _args.as_workers(workers)
 
     told = _args.as_progress(progress, "local_entropy")

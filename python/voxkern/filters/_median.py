@@ -233,16 +233,11 @@ def ranked(
             )
 
         return along_first(x, give, along, out, again)
-    near = as_footprint(size, footprint, origin, along, ndim)
-    if near.voxels > 1 << 24:
-        raise ValueError(f"size must be of at most 2**24 voxels in all; got {size!r}")
-    offsets = near.offsets()
-    edge, fill = _args.as_edge(mode), _args.as_fill(cval, dtype)
-    workers = _args.as_workers(workers)
-    box = near.centred_box
-    wanted = near.voxels // 2 if rank is None else rank
-
-    reach = max(-near.first[0], near.size[0] - 1 + near.first[0])
+    near, box, voxels, reach, edge, fill = _settle(
+        ndim, dtype, size, footprint, mode, cval, origin, along
+    )
+    offsets, workers = near.offsets(), _args.as_workers(workers)
+    wanted = voxels // 2 if rank is None else rank
 
     def filtered(volume: Any, answer: Any) -> None:
         _median(volume, answer, offsets, box, wanted, edge, fill, workers=workers)
@@ -253,3 +248,15 @@ def ranked(
         by_slabs(filtered, volume, answer, reach, edge, told)
 
     return _arrays.run_volumes(run, x, out, dtype, give)
+
+
+@_args.remembered
+def _settle(
+    ndim: int, dtype: str, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any,
+    along: tuple[int, ...],
+) -> tuple[Any, ...]:  # fmt: skip
+    """Return what the neighbourhood comes to, how far it reaches, and what lies outside."""
+    near = as_footprint(size, footprint, origin, along, ndim, 24)
+    reach = max(-near.first[0], near.size[0] - 1 + near.first[0])
+    edge, fill = _args.as_edge(mode), _args.as_fill(cval, dtype)
+    return near, near.centred_box, near.voxels, reach, edge, fill

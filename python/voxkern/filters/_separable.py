@@ -294,5 +294,6 @@ def as_whole_fill(cval: Any, dtype: str) -> float:
 
 def key_of(value: Any) -> Any:
     """Return what tells the value from others in a cache."""
-    several = isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim)
-    return tuple(value) if several else value
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return tuple(value) if isinstance(value, list) else value

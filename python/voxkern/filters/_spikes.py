@@ -149,7 +149,7 @@ def remove_spikes(
     x, give = _arrays.adopt(image)
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x)
     last = min(ndim, 3)
-    sizes = _args.as_window(size, last, most=1 << 24)
+    sizes = _args.as_window(size, last, bits=24)
     if any(s % 2 == 0 for s in sizes):
         raise ValueError(f"size must be odd; got {size!r}")
     times = _NORMAL * _args.as_float(threshold, "threshold", above=0)

@@ -237,7 +237,7 @@ def despeckle(
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(_METHODS)}; got {method!r}")
     last = min(ndim, 3)
-    sizes = _args.as_window(size, last, most=1 << 24)
+    sizes = _args.as_window(size, last, bits=24)
     lengths = _args.as_spacing(spacing, last)
     lengths = tuple(s / min(lengths) for s in lengths)
     if noise is not None:

@@ -154,7 +154,20 @@ def uniform_filter(
     """
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)
-    ndim = _args.as_ndim(x)
+    ndim, threads = _args.as_ndim(x), _args.as_workers(workers)
+    along, rest = _settle(ndim, dtype, size, mode, cval, origin, axes)
+
+    def run(volume: Any, answer: Any) -> None:
+        _uniform(volume, answer, *rest, workers=threads)
+
+    return run_along(run, x, along, out, dtype, give)
+
+
+@_args.remembered
+def _settle(
+    ndim: int, dtype: str, size: Any, mode: Any, cval: Any, origin: Any, axes: Any
+) -> tuple[tuple[int, ...], tuple[Any, ...]]:
+    """Return the axes to filter along, and what the kernel takes of them."""
     along = _args.as_axes(axes, ndim)
     n = len(along)
     sizes = _args.as_window(size, n)
@@ -162,14 +175,9 @@ def uniform_filter(
         s // 2 + as_origin(o, s)
         for s, o in zip(sizes, _args.per_axis(origin, n, "origin"), strict=True)
     )
-    box, back = three(sizes, along, ndim, 1), three(before, along, ndim, 0)
     codes = three(as_edges(mode, n), along, ndim, 0)
-    fill, workers = as_whole_fill(cval, dtype), _args.as_workers(workers)
-
-    def run(volume: Any, answer: Any) -> None:
-        _uniform(volume, answer, box, back, *codes, fill, workers=workers)
-
-    return run_along(run, x, along, out, dtype, give)
+    box, back = three(sizes, along, ndim, 1), three(before, along, ndim, 0)
+    return along, (box, back, *codes, as_whole_fill(cval, dtype))
 
 
 def uniform_filter1d(

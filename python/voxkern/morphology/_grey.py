@@ -168,11 +168,11 @@ def as_element(
             footprint = _args.as_truths(footprint, "footprint")
         if radius is not None:
             footprint = ball(radius, spacing, len(along))
-    return x, give, Element(size, footprint, structure, mode, cval, origin, along, workers)
+    return x, give, Element(size, footprint, structure, mode, cval, origin, axes, workers)
 
 
 def _with_heights(x: Any, e: Element, out: Any, *, highest: int) -> Any:
-    ndim, along = x.ndim, e.axes
+    ndim, along = x.ndim, _args.as_axes(e.axes, x.ndim)
     dtype = _args.as_dtype(x, _args.REAL)
     if min(along) < ndim - 3:
         raise ValueError(f"axes must be among the last three for a structure; got {along}")

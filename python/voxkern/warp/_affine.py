@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import numpy as np
@@ -70,20 +69,33 @@ def _plan(
 def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[Rows, Numbers]:
     """Return the rows (the diagonal of a vector) and the offset of SciPy's arguments."""
     m = _args.as_numbers(matrix, "matrix")
+    rows, shift = _parted(m.tobytes(), m.shape, ndim)
+    return rows, as_place(offset, ndim, "offset") if shift is None else shift
+
+
+def as_place(value: Any, ndim: int, name: str) -> Numbers:
+    """Return a finite number for each axis."""
+    return tuple(_args.as_float(v, name) for v in _args.per_axis(value, ndim, name))
+
+
+@functools.lru_cache(64)
+def _parted(numbers: bytes, shape: tuple[int, ...], ndim: int) -> tuple[Rows, Numbers | None]:
+    """Return the rows of a matrix, and the offset of a homogeneous one."""
     shapes = [(ndim,), (ndim, ndim), (ndim, ndim + 1), (ndim + 1, ndim + 1)]
-    if m.shape not in shapes:
+    if shape not in shapes:
         wanted = ", ".join(map(str, shapes))
-        raise ValueError(f"matrix must have one of the shapes {wanted}; got {m.shape}")
+        raise ValueError(f"matrix must have one of the shapes {wanted}; got {shape}")
+    m = np.frombuffer(numbers).reshape(shape)
+    if not np.isfinite(m).all():
+        raise ValueError(f"matrix must be finite; got {m.tolist()}")
     rows = m.tolist()
-    if m.ndim == 2 and m.shape[1] == ndim + 1:
-        if len(rows) > ndim and rows.pop() != [0] * ndim + [1]:
-            raise ValueError(f"matrix must end in the row {[0] * ndim + [1]}; got {m[ndim]}")
-        shift = [row.pop() for row in rows]
-    else:
-        shift = [_args.as_float(o, "offset") for o in _args.per_axis(offset, ndim, "offset")]
-    if not all(map(math.isfinite, m.ravel().tolist())):
-        raise ValueError("matrix and offset must be finite")
-    return tuple(map(tuple, rows) if m.ndim == 2 else rows), tuple(shift)
+    if len(shape) == 1:
+        return tuple(rows), None
+    if shape[1] == ndim:
+        return tuple(map(tuple, rows)), None
+    if len(rows) > ndim and rows.pop() != [0] * ndim + [1]:
+        raise ValueError(f"matrix must end in the row {[0] * ndim + [1]}; got {m[ndim]}")
+    return tuple(tuple(row[:ndim]) for row in rows), tuple(row[ndim] for row in rows)
 
 
 def read_affine(
@@ -97,11 +109,12 @@ def read_affine(
     prefilter: Any,
     out: Any,
     workers: Any,
+    asked: str,
     outside: int | None = None,
 ) -> Any:
     """Return an image read at ``rows @ v + offset``, which are those of the last axes.
 
-    A grid along the axes is read axis by axis.
+    A grid along the axes is read axis by axis. `asked` is the parameter that asks for the shape.
     """
 
     def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
@@ -112,7 +125,7 @@ def read_affine(
         else:
             read_grid(x, y, points, how, threads)
 
-    return read(image, shape, fill_in, order, mode, cval, prefilter, out, workers, outside)
+    return read(image, shape, fill_in, order, mode, cval, prefilter, out, workers, asked, outside)
 
 
 @functools.lru_cache(64)
@@ -210,4 +223,6 @@ def affine_transform(
     ndim = min(_args.as_ndim(_arrays.adopt(image)[0]), 3)
     m, shift = as_matrix(matrix, offset, ndim)
     shape = None if output_shape is None else _args.as_shape(output_shape, ndim, "output_shape")
-    return read_affine(image, shape, m, shift, order, mode, cval, prefilter, out, workers)
+    return read_affine(
+        image, shape, m, shift, order, mode, cval, prefilter, out, workers, "output_shape"
+    )

@@ -135,4 +135,7 @@ def map_coordinates(
             lists = [flat] * (3 - ndim) + lists
         _map_coordinates(volume, y, *lists, *how, workers=threads)
 
-    return read(image, shape, fill_in, order, mode, cval, prefilter, out, workers, listed=True)
+    return read(
+        image, shape, fill_in, order, mode, cval, prefilter, out, workers, "coordinates",
+        listed=True,
+    )  # fmt: skip

@@ -37,6 +37,7 @@ def read(
     prefilter: Any,
     out: Any,
     workers: Any,
+    asked: str,
     outside: int | None = None,
     listed: bool = False,
     copied: bool = False,
@@ -44,8 +45,9 @@ def read(
     """Return a new image that `fill_in` reads from `image`, volume by volume.
 
     `shape` is the answer's along the last axes, up to three; None is the image's own.
-    `outside` is a code that stands for `mode`. `listed` is for answers of any shape, which
-    `fill_in` gets as a list. `copied` says that every point is a voxel's centre.
+    `asked` is the parameter that asks for it. `outside` is a code that stands for `mode`. `listed`
+    is for answers of any shape, which `fill_in` gets as a list. `copied` says that every point is a
+    voxel's centre.
     """
     order = as_order(order)
     outside = as_outside(mode) if outside is None else outside
@@ -58,18 +60,18 @@ def read(
         raise ValueError(f"image must have no empty axis; got shape {x.shape}")
     shape = own if shape is None else tuple(shape)
     full = shape if listed else leading + shape
+    result = _arrays.output(out, full, x.dtype, (x,), asked=asked)
     if dtype.startswith("complex"):
-        result = _arrays.output(out, full, x.dtype, (x,))
         for name in ("real", "imag"):
             part = read(
                 _arrays.rows_contiguous(getattr(x, name)), shape, fill_in, order, mode,
-                getattr(complex(cval), name), prefilter, None, workers, outside, listed, copied,
+                getattr(complex(cval), name), prefilter, None, workers, asked, outside, listed,
+                copied,
             )  # fmt: skip
             getattr(result, name)[...] = part
         return out if out is not None else result if give is None else give(result)
     plain = "uint8" if dtype == "bool" else dtype
     fill = float(_args.as_fill(cval, dtype))
-    result = _arrays.output(out, full, x.dtype, (x,))
     source = _arrays.rows_contiguous(x)
     target = result
     if out is not None and not _takes(result, listed):

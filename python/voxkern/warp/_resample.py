@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..filters import gaussian_filter
-from ._affine import Numbers, read_affine
+from ._affine import Numbers, as_place, read_affine
 from ._sample import CELL, as_order
 from ._transform import Transform
 
@@ -106,14 +106,34 @@ def resample(
     """
     x, _ = _arrays.adopt(image)
     ndim = min(_args.as_ndim(x), 3)
+    count, rows, offset, sigma, asked = _settle(
+        x.shape[x.ndim - ndim :], spacing, origin, direction,
+        new_spacing, shape, like, new_origin, new_direction, transform,
+    )  # fmt: skip
+    number = as_order(order)
+    if antialias and any(sigma):
+        image = gaussian_filter(
+            image, (0.0,) * (x.ndim - ndim) + sigma, mode="nearest", workers=workers
+        )
+    outside = CELL if mode == "constant" else None
+    return read_affine(
+        image, count, rows, offset, number, mode, cval, True, out, workers, asked, outside
+    )
+
+
+@_args.remembered
+def _settle(
+    voxels: tuple[int, ...], spacing: Any, origin: Any, direction: Any, new_spacing: Any,
+    shape: Any, like: Any, new_origin: Any, new_direction: Any, transform: Any,
+) -> tuple[tuple[int, ...], Rows, Numbers, Numbers, str]:  # fmt: skip
+    """Return the output's shape, the map to read at, the sigma that smooths, and what asked."""
+    ndim = len(voxels)
     step = _args.as_spacing(spacing, ndim)
     start = _place(origin, ndim, "origin", (0.0,) * ndim)
     axes = _axes(direction, ndim, "direction", _identity(ndim))
     count, *goal = grid_of(
-        x.shape[x.ndim - ndim :], step, start, axes,
-        new_spacing, shape, like, new_origin, new_direction, transform,
-    )  # fmt: skip
-    number = as_order(order)
+        voxels, step, start, axes, new_spacing, shape, like, new_origin, new_direction, transform
+    )
     full = _identity(ndim + 1)
     if transform is not None:
         if not isinstance(transform, Transform):
@@ -121,13 +141,9 @@ def resample(
         if transform.ndim != ndim:
             raise ValueError(f"transform must have {ndim} axes; got {transform.ndim}")
         full = _rows(transform.matrix)
-    rows, offset, sigma = _reading(step, start, axes, *goal, full)
-    if antialias and any(sigma):
-        image = gaussian_filter(
-            image, (0.0,) * (x.ndim - ndim) + sigma, mode="nearest", workers=workers
-        )
-    outside = CELL if mode == "constant" else None
-    return read_affine(image, count, rows, offset, number, mode, cval, True, out, workers, outside)
+    given = {"like": like, "shape": shape, "new_spacing": new_spacing}
+    asked = next((name for name, value in given.items() if value is not None), "image")
+    return count, *_reading(step, start, axes, *goal, full), asked
 
 
 @functools.lru_cache(64)
@@ -157,7 +173,7 @@ def _identity(n: int) -> Rows:
 def _place(value: Any, ndim: int, name: str, default: Numbers) -> Numbers:
     if value is None:
         return default
-    return tuple(_args.as_float(v, name) for v in _args.per_axis(value, ndim, name))
+    return as_place(value, ndim, name)
 
 
 def _axes(value: Any, ndim: int, name: str, default: Rows) -> Rows:
@@ -211,20 +227,15 @@ def grid_of(
     new_axes = _axes(new_direction, ndim, "new_direction", axes)
     new_step = step
     if new_spacing is not None:
-        new_step = tuple(
-            _args.as_float(s, "new_spacing", above=0)
-            for s in _args.per_axis(new_spacing, ndim, "new_spacing")
-        )
+        new_step = _args.as_spacing(new_spacing, ndim, "new_spacing")
     if shape is not None:
         count = _args.as_shape(shape, ndim, "shape")
         if new_spacing is None:
             new_step = tuple(n * s / m for n, s, m in zip(voxels, step, count, strict=True))
     else:
         # Less a millionth, so that 0.3 * 10 / 0.1 is 30 voxels.
-        count = tuple(
-            max(1, math.ceil(n * s / t - 1e-6))
-            for n, s, t in zip(voxels, step, new_step, strict=True)
-        )
+        sizes = [n * s / t - 1e-6 for n, s, t in zip(voxels, step, new_step, strict=True)]
+        count = _args.as_lengths([max(1, math.ceil(n)) for n in sizes], "new_spacing", new_spacing)
     if new_origin is not None:
         return count, new_step, _place(new_origin, ndim, "new_origin", start), new_axes
     return count, new_step, _covering(step, start, axes, new_step), new_axes

@@ -8,7 +8,7 @@ from .. import _args, _arrays
 from ..filters import gaussian_filter
 from ._read import read
 from ._sample import as_order
-from ._zoom import lifted, read_grid, zoom_points
+from ._zoom import grid_points, read_grid
 
 
 def resize(
@@ -78,11 +78,10 @@ def resize(
         sigma = [max(0.0, (n / m - 1) / 2) for n, m in zip(large, small, strict=True)]
         if any(sigma):
             image = gaussian_filter(image, sigma, mode=mode, cval=cval.real, workers=workers)
-    points = [zoom_points(n, m, True) for n, m in zip(large, small, strict=True)]
 
     def fill_in(volume: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
-        read_grid(volume, y, lifted(points, pad), how, threads)
+        read_grid(volume, y, grid_points(large, small, True, pad), how, threads)
 
     if isinstance(mode, str):
         mode = {"constant": "grid-constant", "wrap": "grid-wrap"}.get(mode, mode)
-    return read(image, small, fill_in, order, mode, cval, True, out, workers)
+    return read(image, small, fill_in, order, mode, cval, True, out, workers, "shape")

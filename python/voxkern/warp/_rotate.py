@@ -95,6 +95,7 @@ def rotate(
             prefilter,
             out,
             workers,
+            "angle",
         )
 
     # SciPy turns plane by plane, so the plane's axes go last and the rest is looped over.
@@ -104,7 +105,7 @@ def rotate(
     source, target = x.transpose(order_of_axes), result.transpose(order_of_axes)
     for index in np.ndindex(*source.shape[:-2]):
         target[index] = read_affine(
-            source[index], outer, rows, offset, order, mode, cval, prefilter, None, workers
+            source[index], outer, rows, offset, order, mode, cval, prefilter, None, workers, "angle"
         )
     return out if out is not None else result if give is None else give(result)
 

@@ -112,7 +112,7 @@ def zoom(
     Raises
     ------
     ValueError
-        If a factor is not positive, or makes an axis of 2**40 voxels or more.
+        If a factor is not positive, or makes 2**40 voxels or more.
 
     Notes
     -----
@@ -128,29 +128,46 @@ def zoom(
     array([0. , 0.8, 1.6, 2.4, 3.2, 4. ], dtype=float32)
     """
     shape = _arrays.adopt(image)[0].shape[-3:]
-    factors = [_args.as_float(f, "zoom", above=0) for f in _args.per_axis(zoom, len(shape), "zoom")]
-    small = tuple(_args.as_length(n * f, "zoom", zoom) for n, f in zip(shape, factors, strict=True))
-    points = [zoom_points(n, m, grid_mode) for n, m in zip(shape, small, strict=True)]
+    small, same = _zoomed(shape, zoom)
 
     def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
-        read_grid(x, y, lifted(points, pad), how, threads)
+        read_grid(x, y, grid_points(shape, small, grid_mode, pad), how, threads)
 
     # Splines through a voxel give it back but for rounding, so nothing is read.
-    copied = prefilter and all(f == 1 for f in factors)
-    return read(image, small, fill_in, order, mode, cval, prefilter, out, workers, copied=copied)
+    copied = prefilter and same
+    return read(
+        image, small, fill_in, order, mode, cval, prefilter, out, workers, "zoom", copied=copied
+    )
 
 
-def zoom_points(n: int, m: int, grid_mode: bool) -> np.ndarray:
-    """Return where m voxels of a zoomed axis lie on one of n, rounded as SciPy rounds."""
-    return (_points if m <= FEW else _points.__wrapped__)(n, m, bool(grid_mode))
+@_args.remembered
+def _zoomed(shape: tuple[int, ...], zoom: Any) -> tuple[tuple[int, ...], bool]:
+    """Return the shape of the answer, and whether it is zoomed by one along all axes."""
+    factors = [_args.as_float(f, "zoom", above=0) for f in _args.per_axis(zoom, len(shape), "zoom")]
+    sizes = [n * f for n, f in zip(shape, factors, strict=True)]
+    return _args.as_lengths(sizes, "zoom", zoom), all(f == 1 for f in factors)
+
+
+def grid_points(
+    shape: tuple[int, ...], small: tuple[int, ...], grid_mode: bool, pad: float
+) -> list[np.ndarray]:
+    """Return where the voxels of a zoomed grid lie on another, a list for each axis of a volume."""
+    points = _points if max(small) <= FEW else _points.__wrapped__
+    return points(shape, small, bool(grid_mode), pad)
 
 
 @functools.lru_cache(64)
-def _points(n: int, m: int, grid_mode: bool) -> np.ndarray:
-    at = np.arange(m, dtype=np.float64)
-    if grid_mode:
-        return (at + 0.5) * (n / max(m, 1)) - 0.5
-    return at * ((n - 1) / (m - 1) if m > 1 else 1.0)
+def _points(
+    shape: tuple[int, ...], small: tuple[int, ...], grid_mode: bool, pad: float
+) -> list[np.ndarray]:
+    points = []
+    for n, m in zip(shape, small, strict=True):  # rounded as SciPy rounds
+        at = np.arange(m, dtype=np.float64)
+        if grid_mode:
+            points.append((at + 0.5) * (n / m) - 0.5)
+        else:
+            points.append(at * ((n - 1) / (m - 1) if m > 1 else 1.0))
+    return lifted(points, pad)
 
 
 def lifted(points: list[np.ndarray], pad: float) -> list[np.ndarray]:
