@@ -242,40 +242,45 @@ def _distances(
     """Return the distances of the points of `pred` to those of `ref`, and back."""
     p, r = as_pair(pred, ref, 3)
     _arrays.need_cpu(pred=p, ref=r)
-    lengths = _args.as_spacing(spacing, p.ndim)
+    _args.as_spacing(spacing, p.ndim)
     near = _args.as_int(connectivity, "connectivity", 1)
     if near > p.ndim:
         raise ValueError(f"connectivity must be in [1, {p.ndim}] for {p.ndim} axes; got {near}")
     if points not in ("surface", "mask"):
         raise ValueError(f"points must be 'surface' or 'mask'; got {points!r}")
     workers = _args.as_workers(workers)
-    p, r = p != 0, r != 0
+    both = np.array([p, r], bool)
     if p.size > _SMALL:
-        p, r = _cropped(p, r)
+        both = _cropped(both)
     if points == "surface":
-        p, r = _surface(p, near, workers), _surface(r, near, workers)
-    if not (p.any() and r.any()):
-        return np.zeros(np.count_nonzero(p)), np.zeros(np.count_nonzero(r))
-    there = distance_transform_edt(~r, spacing=lengths, workers=workers)[p]
-    back = distance_transform_edt(~p, spacing=lengths, workers=workers)[r]
+        both = _surfaces(both, near, workers)
+    p, r = both
+    counts = np.count_nonzero(p), np.count_nonzero(r)
+    if not all(counts):
+        return np.zeros(counts[0]), np.zeros(counts[1])
+    beyond_p, beyond_r = ~both
+    there = distance_transform_edt(beyond_r, spacing=spacing, workers=workers)[p]
+    back = distance_transform_edt(beyond_p, spacing=spacing, workers=workers)[r]
     return there, back
 
 
-def _cropped(p: Any, r: Any) -> tuple[Any, Any]:
+def _cropped(both: Any) -> Any:
     """Return both masks within the smallest box that holds them."""
-    either = p | r
-    box = []
-    for axis in range(p.ndim):
-        others = tuple(a for a in range(p.ndim) if a != axis)
+    either = both[0] | both[1]
+    box = [slice(None)]
+    for axis in range(either.ndim):
+        others = tuple(a for a in range(either.ndim) if a != axis)
         filled = np.flatnonzero(either.any(others))
         if not filled.size:
-            return p[:0], r[:0]
+            return both[:, :0]
         box.append(slice(filled[0], filled[-1] + 1))
         either = either[(slice(None),) * axis + (box[-1],)]
-    return p[tuple(box)], r[tuple(box)]
+    return both[tuple(box)]
 
 
-def _surface(mask: Any, connectivity: int, workers: int | None) -> Any:
-    """Return the voxels of the mask with a neighbour outside it."""
-    near = neighbours(mask.ndim, connectivity)
-    return mask & ~binary_erosion(mask, near, workers=workers)
+def _surfaces(both: Any, connectivity: int, workers: int | None) -> Any:
+    """Return the voxels of each mask with a neighbour outside it."""
+    _, *shape = both.shape
+    near = neighbours(len(shape), connectivity)[(None,) * (3 - len(shape))]
+    volumes = both.reshape(2, *_args.lift(tuple(shape), 1))
+    return both > binary_erosion(volumes, near, workers=workers).reshape(both.shape)

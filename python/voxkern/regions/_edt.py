@@ -154,20 +154,29 @@ def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) 
     x = (rng.random(shape) < rng.choice([0.5, 0.9, 0.99, 1])) * rng.integers(1, 100, shape)
     nz, ny, nx = shape
     at = np.zeros((3 * nz, ny, nx) if rng.random() < 0.6 else (0, 0, 0), np.int32)
-    costs = _costs(shape, ((1, 1, 1), (2.5, 0.7, 1.3))[int(rng.integers(2))])
+    costs, _ = _costs(shape, ((1, 1, 1), (2.5, 0.7, 1.3))[int(rng.integers(2))])
     flags = int(rng.integers(2)), int(rng.integers(2))
     return x.astype(dtype), np.empty(shape, np.float32), at, costs, 0.7, *flags
 
 
 @functools.lru_cache(maxsize=16)
-def _costs(shape: tuple[int, ...], spacing: tuple[float, ...]) -> Any:
-    """Return the squared lengths of 0, 1, 2, ... steps along each axis, end to end."""
+def _costs(shape: tuple[int, ...], spacing: tuple[float, ...]) -> tuple[Any, float]:
+    """Return the squares of 0, 1, 2, ... steps along each axis, end to end, and their unit."""
+    least, most = min(spacing), max(spacing)
+    # Beyond this, squares would leave float32.
+    if least < 1e-15 or most > 1e15 or most > 1e9 * least:
+        raise ValueError(
+            "spacing must be in [1e-15, 1e15] and differ by a factor of 1e9 at most; "
+            f"got {spacing!r}"
+        )
+    steps = [s / least for s in _args.lift(spacing, least)]
     lines = [
-        (s * s) * np.arange(n, dtype=np.float64) ** 2 for n, s in zip(shape, spacing, strict=True)
+        (s * s) * np.arange(n, dtype=np.float64) ** 2
+        for n, s in zip(_args.lift(shape, 1), steps, strict=True)
     ]
     costs = np.concatenate(lines).astype(np.float32)
     costs.flags.writeable = False  # another call may get them too
-    return costs
+    return costs, least
 
 
 def distance_transform_edt(
@@ -252,8 +261,7 @@ def distance_transform_edt(
     x, give = _arrays.adopt(mask, "mask")
     _args.as_dtype(x, _MASK, "mask")
     ndim = min(_args.as_ndim(x, name="mask"), 3)
-    lengths, least = _lengths(spacing, ndim)
-    costs = _costs(_args.lift(x.shape[-ndim:], 1), lengths)
+    costs, least = _costs(x.shape[-ndim:], _args.as_spacing(spacing, ndim))
     flags = int(bool(signed)), int(bool(squared))
     workers = _args.as_workers(workers)
     nearest: list[Any] = []
@@ -272,19 +280,6 @@ def distance_transform_edt(
         return distances
     indices = _joined(nearest, x, ndim)
     return distances, indices if give is None else give(indices)
-
-
-def _lengths(spacing: Any, ndim: int) -> tuple[tuple[float, ...], float]:
-    """Return the spacing of three axes in units of its smallest, and the smallest."""
-    given = _args.as_spacing(spacing, ndim)
-    least, most = min(given), max(given)
-    # Beyond this, squares would leave float32.
-    if least < 1e-15 or most > 1e15 or most > 1e9 * least:
-        raise ValueError(
-            "spacing must be in [1e-15, 1e15] and differ by a factor of 1e9 at most; "
-            f"got {spacing!r}"
-        )
-    return tuple(s / least for s in _args.lift(given, least)), least
 
 
 def _joined(nearest: list[Any], x: Any, ndim: int) -> Any:
