@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -91,56 +92,42 @@ def first_order_features(
         raise ValueError(f"one of bins and width must be given; got {bins!r} and {width!r}")
     region = as_region(x, m, workers)
     x, m = region.image, region.mask if region.mask.size else None
+    counts = None
     if _args.dtype_name(x) in ("uint8", "int16", "uint16"):
-        values = np.arange(region.low, region.high + 1)
         edges = np.arange(region.low, region.high + 2) - 0.5
-        counts = histogram(x, edges, mask=m, workers=workers)[0]
-        values, counts = values[counts > 0], counts[counts > 0]
+        every = histogram(x, edges, mask=m, workers=workers)[0]
+        (some,) = every.nonzero()
+        values, counts = some + region.low, every[some]
     else:
         host = _arrays.to_host(x)
-        values = np.sort(host.ravel() if m is None else host[_arrays.to_host(m) != 0]).astype(
-            np.float64
-        )
-        counts = None
-    found = _statistics(values, counts)
+        values = np.sort(host.ravel() if m is None else host[_arrays.to_host(m) != 0])
+        values = values.astype(np.float64)
+    upto = np.arange(1, values.size + 1) if counts is None else counts.cumsum()
+    found = _statistics(values, counts, upto)
     found["total_energy"] = found["energy"] * math.prod(lengths)
-    return found | _of_levels(values, counts, 32 if bins is width is None else bins, width)
+    return found | _of_levels(values, upto, 32 if bins is width is None else bins, width)
 
 
-def _statistics(values: Any, counts: Any) -> dict[str, float]:
-    """Return the statistics of rising values, each so many times; once where `counts` is None."""
-    ends = np.arange(1, values.size + 1) if counts is None else np.cumsum(counts)
-    n = int(ends[-1])
+def _statistics(values: Any, counts: Any, upto: Any) -> dict[str, float]:
+    """Return the statistics of rising values, each so many times; once where `counts` is None.
 
-    def total(v: Any, part: slice) -> float:
-        return float(np.sum(v if counts is None else v * counts[part]))
-
-    def mean(v: Any, part: slice = slice(None)) -> float:
-        often = v.size if counts is None else int(np.sum(counts[part]))
-        return total(v, part) / often if often else math.nan
-
-    def percentile(q: float) -> float:
-        at = q / 100 * (n - 1)
-        here = math.floor(at)
-        around = np.searchsorted(ends, [here, min(here + 1, n - 1)], "right")
-        a, b = values[around].tolist()
-        return b - (b - a) * (1 - (at - here)) if at - here >= 0.5 else a + (b - a) * (at - here)
-
-    p10, p25, median, p75, p90 = (percentile(q) for q in (10, 25, 50, 75, 90))
-    middle = values[0] + mean(values - values[0])
+    `upto` has how many voxels are at most as large as each value.
+    """
+    n = upto.item(-1)
+    total = functools.partial(_total, counts=counts)
+    p10, p25, median, p75, p90 = _percentiles(values, upto, n)
+    middle = values[0] + total(values - values[0]) / n
     away = values - middle
     square = away * away
-    variance = mean(square)
+    variance = total(square) / n
     flat = variance**2 == 0
-    kept = slice(np.searchsorted(values, p10, "left"), np.searchsorted(values, p90, "right"))
-    inner = values[kept]
-    energy = total(values * values, slice(None))
+    energy = total(values * values)
     return {
         "voxels": float(n),
         "mean": float(middle),
         "variance": variance,
-        "skewness": 0.0 if flat else mean(square * away) / variance**1.5,
-        "kurtosis": 0.0 if flat else mean(square * square) / variance**2 - 3,
+        "skewness": 0.0 if flat else total(square * away) / n / variance**1.5,
+        "kurtosis": 0.0 if flat else total(square * square) / n / variance**2 - 3,
         "median": median,
         "minimum": float(values[0]),
         "percentile_10": p10,
@@ -148,9 +135,9 @@ def _statistics(values: Any, counts: Any) -> dict[str, float]:
         "maximum": float(values[-1]),
         "interquartile_range": p75 - p25,
         "range": float(values[-1] - values[0]),
-        "mean_absolute_deviation": mean(np.abs(away)),
-        "robust_mean_absolute_deviation": mean(np.abs(inner - mean(inner, kept)), kept),
-        "median_absolute_deviation": mean(np.abs(values - median)),
+        "mean_absolute_deviation": total(np.abs(away)) / n,
+        "robust_mean_absolute_deviation": _deviation(values, counts, p10, p90),
+        "median_absolute_deviation": total(np.abs(values - median)) / n,
         "coefficient_of_variation": math.sqrt(variance) / middle if middle else math.nan,
         "quartile_coef_of_dispersion": (p75 - p25) / (p75 + p25) if p75 + p25 else math.nan,
         "energy": energy,
@@ -158,7 +145,32 @@ def _statistics(values: Any, counts: Any) -> dict[str, float]:
     }
 
 
-def _of_levels(values: Any, counts: Any, bins: Any, width: Any) -> dict[str, float]:
+def _percentiles(values: Any, upto: Any, n: int) -> list[float]:
+    """Return five percentiles, interpolated as in NumPy."""
+    places = [q / 100 * (n - 1) for q in (10, 25, 50, 75, 90)]
+    ranks = [math.floor(at) for at in places]
+    ranks += [min(rank + 1, n - 1) for rank in ranks]
+    found = values[upto.searchsorted(ranks, "right")].tolist()
+    return [
+        b - (b - a) * (1 - at % 1) if at % 1 >= 0.5 else a + (b - a) * (at % 1)
+        for at, a, b in zip(places, found[:5], found[5:], strict=True)
+    ]
+
+
+def _deviation(values: Any, counts: Any, low: float, high: float) -> float:
+    """Return the mean absolute deviation of the values in a range, NaN where there are none."""
+    kept = slice(values.searchsorted(low, "left"), values.searchsorted(high, "right"))
+    inner = values[kept]
+    often = None if counts is None else counts[kept]
+    n = inner.size if often is None else int(np.add.reduce(often))
+    return _total(np.abs(inner - _total(inner, often) / n), often) / n if n else math.nan
+
+
+def _total(v: Any, counts: Any) -> float:
+    return float(np.add.reduce(v if counts is None else v * counts))
+
+
+def _of_levels(values: Any, upto: Any, bins: Any, width: Any) -> dict[str, float]:
     """Return what is measured of levels, which are those of `discretize`."""
     low, high = values[0], values[-1]
     if width is None:
@@ -167,10 +179,11 @@ def _of_levels(values: Any, counts: Any, bins: Any, width: Any) -> dict[str, flo
         levels = np.minimum(times * (values - low) / over, most - 1.0)
     else:
         levels = (values - low) / _args.as_float(width, "width", above=0)
-    new = np.diff(np.floor(levels), prepend=-1) != 0  # levels rise with the values
-    starts = np.flatnonzero(new)
-    if counts is None:
-        p = np.diff(starts, append=values.size) / values.size
-    else:
-        p = np.add.reduceat(counts, starts) / counts.sum()
-    return {"entropy": float(-np.sum(p * np.log2(p))), "uniformity": float(np.sum(p * p))}
+    levels = np.floor(levels)  # which rise with the values
+    last = upto[:-1][levels[1:] != levels[:-1]]
+    ends = np.concatenate(([0], last, upto[-1:]))
+    p = (ends[1:] - ends[:-1]) / upto[-1]
+    return {
+        "entropy": float(-np.add.reduce(p * np.log2(p))),
+        "uniformity": float(np.add.reduce(p * p)),
+    }

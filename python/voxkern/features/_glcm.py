@@ -134,7 +134,7 @@ def glcm(
     if n > _MOST:
         raise ValueError(f"image must have {_MOST} levels at most; got {n}")
     offsets = _offsets(x.ndim, steps)
-    counts = np.zeros(offsets.size // 3 * n * n, np.int64)
+    counts = np.empty(offsets.size // 3 * n * n, np.int64)
     _glcm(volume, offsets, n, counts, workers=workers)
     matrix = counts.reshape(len(steps), -1, n, n).transpose(2, 3, 0, 1)
     if symmetric:

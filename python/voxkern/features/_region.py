@@ -138,13 +138,13 @@ def as_region(x: Any, mask: Any, workers: int | None) -> Region:
     out = np.zeros(10)
     if x.size:
         _region(x, mask, out, workers=workers)
-    low, high, odd, voxels = out[:4].tolist()
+    low, high, odd, voxels, *ends = out.tolist()
     if odd:
         raise ValueError("image must be finite where it counts; it has NaN or infinity")
     if not voxels:
         raise ValueError("mask must have a voxel; got none")
-    z0, y0, x0, z1, y1, x1 = (int(v) for v in out[4:])
     if type(x) is np.ndarray:
+        z0, y0, x0, z1, y1, x1 = map(int, ends)
         box = (slice(z0, z1), slice(y0, y1), slice(x0, x1))
         x, mask = x[box], mask[box] if mask.size else mask
     return Region(x, mask, low, high, int(voxels))
