@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -163,7 +164,7 @@ def bin_edges(
             raise ValueError(f"bins must be a number or at least two rising edges; got {bins!r}")
         return np.asarray(bins), exact
     bins = _args.as_int(bins, "bins", 1, _MOST)
-    dtype = np.dtype(_args.dtype_name(volume))
+    dtype = volume.dtype
     if range is None:
         low, high, nan, count = extremes(volume, mask, workers)
         if nan or (count and not (math.isfinite(low) and math.isfinite(high))):
@@ -191,11 +192,15 @@ def _between(low: float, high: float, bins: int, dtype: np.dtype[Any]) -> Any:
     least = 8 * eps * bins * max(abs(low), abs(high))  # edges are off by half of this at most
     if not (_NUMPY_2 and bins <= _FEW and max(least, 1e-30) < span < 1e38):
         return None
-    edges = np.arange(bins + 1, dtype=kind)
-    edges *= kind.type(span) / bins
+    edges = _steps(bins, kind) * (kind.type(span) / bins)
     edges += low
     edges[-1] = high
     return edges
+
+
+@functools.lru_cache(16)
+def _steps(bins: int, kind: np.dtype[Any]) -> Any:
+    return np.arange(bins + 1, dtype=kind)
 
 
 def _even_edges(ends: Any, bins: int, range: Any, found: Any, name: str, span: str) -> Any:

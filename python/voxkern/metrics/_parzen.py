@@ -212,12 +212,6 @@ def information(counts: Any) -> tuple[float, Any]:
     return of_rows + of_columns - of_both, table
 
 
-def _shared(counts: Any) -> float:
-    """Return the mutual information of a joint histogram."""
-    of_rows, of_columns, of_both = _entropies_of(counts)
-    return _not_negative(of_rows + of_columns - of_both)
-
-
 def _not_negative(value: float) -> float:
     """Return the value without what rounding took of it; NaN stays."""
     return 0.0 if value < 0 else value
@@ -298,22 +292,15 @@ def mutual_information(
     >>> round(mutual_information(x, 5 - 2 * x, bins=4, parzen=False), 6)  # log(4)
     1.386294
     """
+    if gradient and not parzen:
+        raise ValueError("gradient must be False without parzen: counts have no derivative")
     pair, workers = as_pair(fixed, moving, mask), _args.as_workers(workers)
-    bins = _args.as_int(bins, "bins", 5 if parzen else 1, MOST_BINS)
-    if not parzen:
-        if gradient:
-            raise ValueError("gradient must be False without parzen: counts have no derivative")
-        counts, _, _ = count_pairs(pair, bins, fixed_range, moving_range, workers)
-        return _shared(counts)
-    window = _window(pair, bins, fixed_range, moving_range, workers)
-    counts = np.zeros(bins * bins, np.int64)
-    if pair.fixed.size:
-        _parzen_histogram(*pair[:3], *window, counts, workers=workers)
-    counts = counts.reshape(bins, bins)
+    window, counts = _counted(pair, bins, parzen, fixed_range, moving_range, workers)
     if not gradient:
-        return _shared(counts)
+        of_rows, of_columns, of_both = _entropies_of(counts)
+        return _not_negative(of_rows + of_columns - of_both)
     value, table = information(counts)
-    low, high = window[3:]
+    bins, *_, low, high = window
     samples = counts.sum() / UNIT
     factor = (bins - 4) / (high - low) / samples if high > low and samples else 0.0
     return _not_negative(value), gradient_of(
@@ -324,11 +311,19 @@ def mutual_information(
     )
 
 
-def _window(
-    pair: Pair, bins: int, fixed_range: Any, moving_range: Any, workers: int | None
-) -> tuple[int, float, float, float, float]:
-    fixed = _ends("fixed", pair.fixed, pair.mask, fixed_range, workers)
-    return bins, *fixed, *_ends("moving", pair.moving, pair.mask, moving_range, workers)
+def _counted(
+    pair: Pair, bins: Any, parzen: bool, fixed_range: Any, moving_range: Any, workers: int | None
+) -> tuple[tuple[Any, ...], Any]:
+    """Return a joint histogram, and for one with windows the bins and where they reach."""
+    bins = _args.as_int(bins, "bins", 5 if parzen else 1, MOST_BINS)
+    if not parzen:
+        return (), count_pairs(pair, bins, fixed_range, moving_range, workers)[0]
+    ends = _ends("fixed", pair.fixed, pair.mask, fixed_range, workers)
+    window = bins, *ends, *_ends("moving", pair.moving, pair.mask, moving_range, workers)
+    counts = np.zeros(bins * bins, np.int64)
+    if pair.fixed.size:
+        _parzen_histogram(*pair[:3], *window, counts, workers=workers)
+    return window, counts.reshape(bins, bins)
 
 
 def _ends(name: str, x: Any, mask: Any, given: Any, workers: int | None) -> tuple[float, float]:
@@ -397,14 +392,6 @@ def normalized_mutual_information(
     2.0
     """
     pair, workers = as_pair(fixed, moving, mask), _args.as_workers(workers)
-    bins = _args.as_int(bins, "bins", 5 if parzen else 1, MOST_BINS)
-    if parzen:
-        flat = np.zeros(bins * bins, np.int64)
-        window = _window(pair, bins, fixed_range, moving_range, workers)
-        if pair.fixed.size:
-            _parzen_histogram(*pair[:3], *window, flat, workers=workers)
-        counts: Any = flat.reshape(bins, bins)
-    else:
-        counts, _, _ = count_pairs(pair, bins, fixed_range, moving_range, workers)
+    _, counts = _counted(pair, bins, parzen, fixed_range, moving_range, workers)
     of_fixed, of_moving, of_both = _entropies_of(counts)
     return (of_fixed + of_moving) / of_both if of_both > 0 else math.nan
