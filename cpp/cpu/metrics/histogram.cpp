@@ -135,9 +135,14 @@ class BytePairs {
     for (; x < n; ++x) ++single_[row[x]];
   }
   void into(std::vector<i64>& all) {
-    for (std::size_t k = 0; k < of_.size(); ++k) {
-      all[k % 256] += of_[k];
-      all[k / 256] += of_[k];
+    for (std::size_t second = 0; second < 256; ++second) {
+      const u32* row = of_.data() + 256 * second;
+      i64 sum = 0;
+      for (std::size_t first = 0; first < 256; ++first) {
+        all[first] += row[first];
+        sum += row[first];
+      }
+      all[second] += sum;
     }
     for (std::size_t k = 0; k < single_.size(); ++k) all[k] += single_[k];
     std::fill(of_.begin(), of_.end(), 0);
