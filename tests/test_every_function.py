@@ -286,6 +286,8 @@ def test_progress_changes_nothing_and_its_bar_goes_away(
 
 
 RAGGED = [[1, 2], [3]]
+NO_PLACES = ["here", np.nan, 1e300, 10**400, (0.0, 1.0)]
+NO_DIRECTIONS = ["up", RAGGED, np.eye(2), np.zeros((3, 3)), np.eye(3) * 1e200, [[10**400]]]
 BAD = {
     "axes": ["x", 99, (0, 0)],
     "bins": [0, -1, 10**12],
@@ -297,6 +299,12 @@ BAD = {
     "footprint": [RAGGED],
     "labels": [RAGGED, "x"],
     "matrix": ["x", RAGGED],
+    "direction": NO_DIRECTIONS,
+    "new_direction": NO_DIRECTIONS,
+    "new_origin": NO_PLACES,
+    "offset": NO_PLACES,
+    "origin": NO_PLACES,
+    "shift": NO_PLACES,
     "percentile": ["x", np.nan],
     "progress": ["loud", 3],
     "q": ["x", 101, np.nan],

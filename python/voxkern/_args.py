@@ -231,6 +231,30 @@ def as_spacing(spacing: Any, ndim: int, name: str = "spacing") -> tuple[float, .
     return lengths
 
 
+def as_place(place: Any, ndim: int, name: str) -> tuple[float, ...]:
+    """Return the numbers of a point or of a step, one an axis."""
+    numbers = tuple(as_float(v, name) for v in per_axis(place, ndim, name))
+    if not all(-1e60 < v < 1e60 for v in numbers):
+        raise ValueError(f"{name} must be between -1e60 and 1e60; got {place!r}")
+    return numbers
+
+
+def as_direction(direction: Any, ndim: int, name: str) -> tuple[tuple[float, ...], ...]:
+    """Return the rows of a matrix whose columns are axes' directions; None is the identity."""
+    m = np.eye(ndim) if direction is None else as_numbers(direction, name)
+    if m.shape != (ndim, ndim) or not _are_independent(m.tobytes(), ndim):
+        raise ValueError(
+            f"{name} must be a {ndim}x{ndim} matrix of independent columns; got {direction!r}"
+        )
+    return tuple(map(tuple, m.tolist()))
+
+
+@functools.lru_cache(64)
+def _are_independent(numbers: bytes, ndim: int) -> bool:
+    m = np.frombuffer(numbers).reshape(ndim, ndim)
+    return bool((np.abs(m) < 1e60).all() and abs(np.linalg.det(m)) >= 1e-6)
+
+
 def as_axes(axes: Any, ndim: int) -> tuple[int, ...]:
     """Return the axes to work along, counted from 0 and in order.
 

@@ -78,7 +78,7 @@ def level(metric, n=3):
     shape = SHAPE[-n:]
     f, m = head(shape), np.abs(head(shape, 1)) ** 0.5 + head(shape)
     spacing = (2, 1, 1.5)[-n:]
-    pair = [_image(x, inner(shape), "x", (spacing, None, None), None) for x in (f, m)]
+    pair = [_image(x, inner(shape), "x", np.diag([*spacing, 1.0]), None) for x in (f, m)]
     centre = pair[0].points[:n, :n] @ ((np.array(shape) - 1) / 2)
     motion = Motion("affine", centre, 20.0)
     pair[1] = replace(pair[1], mask=np.empty((0, 0, 0), np.uint8))
@@ -262,10 +262,34 @@ def test_progress_is_told_and_kept(capsys):
         ({"metric": "cc"}, "metric must be one of mi, ncc, ssd"),
         ({"initial": "left"}, "initial must be 'center', 'mass', None or a matrix"),
         ({"initial": np.eye(3)}, "initial must be an invertible 4 by 4 matrix"),
+        ({"initial": np.eye(4) * 1e200}, "initial must be an invertible 4 by 4 matrix"),
+        ({"initial": np.full((4, 4), np.nan)}, "initial must be an invertible 4 by 4 matrix"),
         ({"levels": ()}, "levels must have a number"),
-        ({"sampling": 0}, r"sampling must be in \(0, 1\]; got 0"),
+        ({"levels": (2**40,)}, "levels must be at most 65536"),
+        ({"levels": (0,)}, "levels must be at least 1"),
+        ({"sampling": 0}, r"sampling must be in \[1e-6, 1\]; got 0"),
+        ({"sampling": 1e-300}, r"sampling must be in \[1e-6, 1\]; got 1e-300"),
+        ({"sampling": np.nan}, "sampling must be finite"),
+        ({"bins": 10**12}, "bins must be at most"),
+        ({"iterations": -1}, "iterations must be at least 0"),
+        ({"iterations": 10**400}, "iterations must be between"),
+        ({"tolerance": 1e300}, "tolerance must be at most 1e6 voxels"),
+        ({"tolerance": 0.0}, "tolerance must be more than 0"),
+        ({"tolerance": np.inf}, "tolerance must be finite"),
+        ({"seed": 2**63}, "seed must be between"),
+        ({"fixed_spacing": 1e300}, "fixed_spacing must be between 1e-60 and 1e60"),
+        ({"moving_spacing": (1, 0, 1)}, "moving_spacing must be more than 0"),
+        ({"moving_spacing": 10**400}, "moving_spacing must be finite"),
+        ({"fixed_origin": 1e300}, "fixed_origin must be between -1e60 and 1e60"),
+        ({"moving_origin": (0, np.nan, 0)}, "moving_origin must be finite"),
+        ({"moving_origin": (0, 1)}, "moving_origin must be one value or one for each of 3 axes"),
+        ({"fixed_direction": np.eye(3) * 1e200}, "fixed_direction must be a 3x3 matrix"),
+        (
+            {"fixed_direction": np.eye(3)[[0, 1, 1]]},
+            "fixed_direction must be a 3x3 matrix",
+        ),
         ({"fixed_spacing": (1, 1)}, "fixed_spacing must be one value or one for each of 3 axes"),
-        ({"moving_direction": np.zeros((3, 3))}, "moving_direction must be an invertible 3 by 3"),
+        ({"moving_direction": np.zeros((3, 3))}, "moving_direction must be a 3x3 matrix"),
         ({"fixed_mask": np.ones(3, bool)}, "fixed_mask must have shape"),
         ({"moving": np.full(SHAPE, np.nan)}, "moving must be finite"),
         ({"moving": np.zeros((9, 9))}, "moving must have 3 axes as fixed has; got 2"),
@@ -277,6 +301,25 @@ def test_misfits_are_refused(kwargs, message):
     args = {"fixed": head(SHAPE), "moving": head(SHAPE), **kwargs}
     with pytest.raises(ValueError, match=message):
         register(**args)
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"levels": 4},
+        {"levels": "fine"},
+        {"tolerance": "small"},
+        {"iterations": 1.5},
+        {"fixed_spacing": "1 mm"},
+        {"moving_origin": "here"},
+        {"fixed_direction": "up"},
+        {"moving_direction": [[1, 2], [3]]},
+        {"initial": [[10**400]]},
+    ],
+)
+def test_what_is_no_number_is_refused_by_name(kwargs):
+    with pytest.raises(TypeError, match=rf"^{next(iter(kwargs))} must be "):
+        register(head(SHAPE), head(SHAPE), **kwargs)
 
 
 @pytest.mark.parametrize("metric", ["mi", "ncc", "ssd"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -303,8 +303,8 @@ def register(
     levels : sequence of int
         Resolutions, coarse to fine: how many times coarser than the finest axis.
     sampling : float, optional
-        The part of the fixed image's voxels to compare at each level, in (0, 1]. Left out, so many
-        that about 260000 are, or all of a smaller image.
+        The part of the fixed image's voxels to compare at each level, in [1e-6, 1]. Left out, so
+        many that about 260000 are, or all of a smaller image.
     bins : int
         Bins of the mutual information, at least 5.
     seed : int
@@ -361,6 +361,18 @@ def register(
         def told(level: int, iteration: int, value: float) -> None:
             bar.say(f"level {level}, step {iteration}, {metric} {value:.4g}")
 
+    if not isinstance(levels, Iterable):
+        raise TypeError(f"levels must be a sequence of int; got {levels!r}")
+    factors = sorted((_args.as_int(s, "levels", 1, 1 << 16) for s in levels), reverse=True)
+    if not factors:
+        raise ValueError(f"levels must have a number; got {levels!r}")
+    if sampling is not None and not 1e-6 <= _args.as_float(sampling, "sampling") <= 1:
+        raise ValueError(f"sampling must be in [1e-6, 1]; got {sampling!r}")
+    bins = _args.as_int(bins, "bins", 5, MOST_BINS)
+    seed, iterations = _args.as_int(seed, "seed"), _args.as_int(iterations, "iterations", 0)
+    tolerance = _args.as_float(tolerance, "tolerance", above=0)
+    if tolerance > 1e6:
+        raise ValueError(f"tolerance must be at most 1e6 voxels; got {tolerance:g}")
     fixed, *fixed_at = _with_grid(fixed, fixed_spacing, fixed_origin, fixed_direction)
     moving, *moving_at = _with_grid(moving, moving_spacing, moving_origin, moving_direction)
     f, _ = _arrays.adopt(fixed, "fixed")
@@ -368,16 +380,13 @@ def register(
     _arrays.same_device(fixed=f, moving=m)
     if f.ndim != m.ndim:
         raise ValueError(f"moving must have {f.ndim} axes as fixed has; got {m.ndim}")
-    f = _image(f, fixed_mask, "fixed", fixed_at, workers)
-    m = _image(m, moving_mask, "moving", moving_at, workers)
-    factors = sorted((_args.as_int(s, "levels", 1) for s in levels), reverse=True)
-    if not factors:
-        raise ValueError(f"levels must have a number; got {levels!r}")
-    if sampling is not None and not 0 < _args.as_float(sampling, "sampling") <= 1:
-        raise ValueError(f"sampling must be in (0, 1]; got {sampling!r}")
-    bins = _args.as_int(bins, "bins", 5, MOST_BINS)
-    seed, iterations = _args.as_int(seed, "seed"), _args.as_int(iterations, "iterations", 0)
-    tolerance = _args.as_float(tolerance, "tolerance", above=0)
+    places = _points(f, "fixed", *fixed_at), _points(m, "moving", *moving_at)
+    if not (initial is None or isinstance(initial, str)):
+        initial = _matrix(getattr(initial, "matrix", initial), f.ndim + 1)
+    elif initial not in ("center", "mass", None):
+        raise ValueError(f"initial must be 'center', 'mass', None or a matrix; got {initial!r}")
+    f = _image(f, fixed_mask, "fixed", places[0], workers)
+    m = _image(m, moving_mask, "moving", places[1], workers)
 
     n, shape = f.ndim, f.volume.shape[-f.ndim :]
     start = _start(initial, f, m, max(factors), workers)
@@ -420,20 +429,22 @@ def _with_grid(x: Any, spacing: Any, origin: Any, direction: Any) -> tuple[Any, 
     )
 
 
-def _image(x: Any, mask: Any, name: str, at: Sequence[Any], workers: int | None) -> _Image:
-    """Return an image as the search takes it, once it is found fit."""
-    spacing, origin, direction = at
-    _args.as_dtype(x, (*_args.REAL, "bool", "int8", "uint32", "int64", "uint64"), name)
+def _points(x: Any, name: str, spacing: Any, origin: Any, direction: Any) -> Matrix:
+    """Return the map from an image's indices to points, once its shape is found fit."""
     n = _args.as_ndim(x, 2, 3, name)
     if min(x.shape) < 4:
         raise ValueError(f"{name} must have at least 4 voxels along each axis; got {x.shape}")
-    spacings = _args.per_axis(spacing, n, f"{name}_spacing") if spacing is not None else (1.0,) * n
-    spacings = tuple(_args.as_float(s, f"{name}_spacing", above=0) for s in spacings)
+    axes = np.array(_args.as_direction(direction, n, f"{name}_direction"))
     points = np.eye(n + 1)
-    points[:n, :n] = _matrix(direction, n, f"{name}_direction") @ np.diag(spacings)
-    if origin is not None:
-        places = _args.per_axis(origin, n, f"{name}_origin")
-        points[:n, n] = [_args.as_float(o, f"{name}_origin") for o in places]
+    points[:n, :n] = axes * _args.as_spacing(spacing, n, f"{name}_spacing")
+    points[:n, n] = _args.as_place(0.0 if origin is None else origin, n, f"{name}_origin")
+    return points
+
+
+def _image(x: Any, mask: Any, name: str, points: Matrix, workers: int | None) -> _Image:
+    """Return an image as the search takes it, once it is found fit."""
+    _args.as_dtype(x, (*_args.REAL, "bool", "int8", "uint32", "int64", "uint64"), name)
+    n = x.ndim
     volume = x if x.dtype == np.float32 else x.astype(np.float32)
     volume = _arrays.rows_contiguous(volume.reshape((1,) * (3 - n) + volume.shape))
     low, high, nan, _ = extremes(volume, workers=workers)
@@ -442,11 +453,13 @@ def _image(x: Any, mask: Any, name: str, at: Sequence[Any], workers: int | None)
     return _Image(volume, as_mask(mask, x.shape, x, f"{name}_mask"), points, n)
 
 
-def _matrix(value: Any, n: int, name: str) -> Matrix:
-    """Return a finite matrix that has an inverse, the identity for None."""
-    matrix = np.eye(n) if value is None else np.asarray(value, float)
-    if matrix.shape != (n, n) or not np.isfinite(matrix).all() or np.linalg.det(matrix) == 0:
-        raise ValueError(f"{name} must be an invertible {n} by {n} matrix; got {value!r}")
+def _matrix(value: Any, n: int) -> Matrix:
+    """Return a homogeneous matrix to begin with, which must have an inverse."""
+    matrix = _args.as_numbers(value, "initial")
+    if matrix.shape != (n, n) or not (np.abs(matrix) < 1e60).all() or np.linalg.det(matrix) == 0:
+        raise ValueError(f"initial must be an invertible {n} by {n} matrix; got {value!r}")
+    if (matrix[-1] != np.eye(n)[-1]).any():
+        raise ValueError(f"initial must end in the row {np.eye(n)[-1]}; got {matrix[-1]}")
     return matrix
 
 
@@ -465,20 +478,15 @@ def _start(initial: Any, fixed: _Image, moving: _Image, factor: int, workers: in
     start = np.eye(n + 1)
     if initial is None:
         return start
-    if isinstance(initial, str):
-        if initial not in ("center", "mass"):
-            raise ValueError(f"initial must be 'center', 'mass', None or a matrix; got {initial!r}")
-        a, b = (
-            _extent(x.points, x.volume.shape[-n:])[0]
-            if initial == "center"
-            else _mass(x.coarser(factor, workers))
-            for x in (fixed, moving)
-        )
-        start[:n, n] = b - a
-        return start
-    start = _matrix(getattr(initial, "matrix", initial), n + 1, "initial")
-    if (start[n] != np.eye(n + 1)[n]).any():
-        raise ValueError(f"initial must end in the row {np.eye(n + 1)[n]}; got {start[n]}")
+    if not isinstance(initial, str):
+        return np.asarray(initial)
+    a, b = (
+        _extent(x.points, x.volume.shape[-n:])[0]
+        if initial == "center"
+        else _mass(x.coarser(factor, workers))
+        for x in (fixed, moving)
+    )
+    start[:n, n] = b - a
     return start
 
 

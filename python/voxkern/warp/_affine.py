@@ -70,12 +70,7 @@ def as_matrix(matrix: Any, offset: Any, ndim: int) -> tuple[Rows, Numbers]:
     """Return the rows (the diagonal of a vector) and the offset of SciPy's arguments."""
     m = _args.as_numbers(matrix, "matrix")
     rows, shift = _parted(m.tobytes(), m.shape, ndim)
-    return rows, as_place(offset, ndim, "offset") if shift is None else shift
-
-
-def as_place(value: Any, ndim: int, name: str) -> Numbers:
-    """Return a finite number for each axis."""
-    return tuple(_args.as_float(v, name) for v in _args.per_axis(value, ndim, name))
+    return rows, _args.as_place(offset, ndim, "offset") if shift is None else shift
 
 
 @functools.lru_cache(64)

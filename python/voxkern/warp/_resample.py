@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..filters import gaussian_filter
-from ._affine import Numbers, as_place, read_affine
+from ._affine import Numbers, read_affine
 from ._sample import CELL, as_order
 from ._transform import Transform
 
@@ -129,8 +129,8 @@ def _settle(
     """Return the output's shape, the map to read at, the sigma that smooths, and what asked."""
     ndim = len(voxels)
     step = _args.as_spacing(spacing, ndim)
-    start = _place(origin, ndim, "origin", (0.0,) * ndim)
-    axes = _axes(direction, ndim, "direction", _identity(ndim))
+    start = _args.as_place(0.0 if origin is None else origin, ndim, "origin")
+    axes = _args.as_direction(direction, ndim, "direction")
     count, *goal = grid_of(
         voxels, step, start, axes, new_spacing, shape, like, new_origin, new_direction, transform
     )
@@ -170,29 +170,6 @@ def _identity(n: int) -> Rows:
     return _rows(np.eye(n))
 
 
-def _place(value: Any, ndim: int, name: str, default: Numbers) -> Numbers:
-    if value is None:
-        return default
-    return as_place(value, ndim, name)
-
-
-def _axes(value: Any, ndim: int, name: str, default: Rows) -> Rows:
-    if value is None:
-        return default
-    m = _args.as_numbers(value, name)
-    if m.shape != (ndim, ndim) or not _are_independent(_rows(m)):
-        raise ValueError(
-            f"{name} must be a {ndim}x{ndim} matrix of independent columns; got {value!r}"
-        )
-    return _rows(m)
-
-
-@functools.lru_cache(64)
-def _are_independent(rows: Rows) -> bool:
-    m = np.array(rows)
-    return bool(np.isfinite(m).all() and abs(np.linalg.det(m)) >= 1e-6)
-
-
 def grid_of(
     voxels: tuple[int, ...],
     step: Numbers,
@@ -217,14 +194,14 @@ def grid_of(
         count = tuple(like.data.shape)[-ndim:]
         return (
             count,
-            _args.as_spacing(like.spacing, ndim),
-            _place(like.origin, ndim, "like.origin", start),
-            _axes(like.direction, ndim, "like.direction", axes),
+            _args.as_spacing(like.spacing, ndim, "like.spacing"),
+            start if like.origin is None else _args.as_place(like.origin, ndim, "like.origin"),
+            _turned(like.direction, axes, "like.direction"),
         )
     given = (new_spacing, shape, new_origin, new_direction, transform)
     if all(g is None for g in given):
         raise ValueError("give new_spacing, shape, like, new_origin, new_direction or a transform")
-    new_axes = _axes(new_direction, ndim, "new_direction", axes)
+    new_axes = _turned(new_direction, axes, "new_direction")
     new_step = step
     if new_spacing is not None:
         new_step = _args.as_spacing(new_spacing, ndim, "new_spacing")
@@ -237,8 +214,13 @@ def grid_of(
         sizes = [n * s / t - 1e-6 for n, s, t in zip(voxels, step, new_step, strict=True)]
         count = _args.as_lengths([max(1, math.ceil(n)) for n in sizes], "new_spacing", new_spacing)
     if new_origin is not None:
-        return count, new_step, _place(new_origin, ndim, "new_origin", start), new_axes
+        return count, new_step, _args.as_place(new_origin, ndim, "new_origin"), new_axes
     return count, new_step, _covering(step, start, axes, new_step), new_axes
+
+
+def _turned(direction: Any, axes: Rows, name: str) -> Rows:
+    """Return the rows of a direction, those of `axes` for None."""
+    return axes if direction is None else _args.as_direction(direction, len(axes), name)
 
 
 @functools.lru_cache(64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _args, _arrays
-from ._affine import as_place, read_affine
+from ._affine import read_affine
 
 
 def shift(
@@ -56,7 +56,7 @@ def shift(
     array([0., 1., 2., 3.], dtype=float32)
     """
     ndim = min(_args.as_ndim(_arrays.adopt(image)[0]), 3)
-    back = tuple(-s for s in as_place(shift, ndim, "shift"))
+    back = tuple(-s for s in _args.as_place(shift, ndim, "shift"))
     return read_affine(
         image, None, (1.0,) * ndim, back, order, mode, cval, prefilter, out, workers, "image"
     )
