@@ -322,6 +322,11 @@ BAD = {
     "delay_s": [-1.0, np.nan, 1e300, "an hour"],
     "output_shape": [10**5, 1e12, (10**9, 10**9, 10**9)],
     "sigma": ["wide", np.nan, 10**400],
+    "sigmas": ["wide", np.nan, 10**400, 0, 1e-300, 1e300, RAGGED, [], [[1.0]]],
+    "sigma_ratio": ["wide", np.nan, 10**400, 1, 1e300],
+    "min_sigma": ["wide", np.nan, 10**400, 0, 1e-300, 1e300, (1.0, 2.0)],
+    "max_sigma": ["wide", np.nan, 10**400, 0, 1e-300, 1e300, (1.0, 2.0)],
+    "gradient_sigma": ["wide", np.nan, 10**400, 0, 1e-300, 1e300, (1.0, 2.0)],
     "size": [10**9, 2**62, 1.5, "big"],
     "truncate": [1e9, 1e300, -1.0, np.nan, 10**400],
 }

@@ -186,7 +186,7 @@ def test_float32_is_near_float64():
     ("op", "args", "message"),
     [
         (frangi, {"sigmas": 0}, "sigmas must be more than 0; got 0"),
-        (frangi, {"sigmas": []}, "sigmas must hold one number at least"),
+        (frangi, {"sigmas": []}, "sigmas must be a number, or hold one at least"),
         (frangi, {"alpha": 0}, "alpha must be more than 0; got 0"),
         (frangi, {"gamma": -1}, "gamma must be more than 0; got -1"),
         (sato, {"alpha2": 0}, "alpha2 must be more than 0; got 0"),

@@ -37,8 +37,8 @@ def _check_reach(low: Any, high: Any, units: Any, count: int, name: str) -> None
     """Refuse scales that no image holds."""
     if (low / units).min() < 1e-6 or (high / units).max() > 4096:
         raise ValueError(
-            "min_sigma and max_sigma must be between 1e-6 and 4096 voxels, as long as spacing "
-            f"says; got {low.tolist()} and {high.tolist()}"
+            f"min_sigma, max_sigma and {name} must lead to scales between 1e-6 and 4096 voxels, as "
+            f"long as spacing says; got {low.tolist()} to {high.tolist()}"
         )
     if count > 1000:
         raise ValueError(f"{name} must lead to at most 1000 scales; got {count}")

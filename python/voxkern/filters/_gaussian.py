@@ -14,10 +14,12 @@ from ._separable import Step, as_whole_fill, at_once, key_of, take_steps
 
 
 @functools.lru_cache(256)
-def gaussian_weights(sigma: float, order: int, radius: int, unit: float) -> Any:
+def gaussian_weights(
+    sigma: float, order: int, radius: int, unit: float, name: str = "sigma"
+) -> Any:
     """Return the kernel to correlate with: a derivative of a sampled Gaussian that sums to 1."""
     if sigma < 1e-60:  # powers of it are nothing
-        raise ValueError(f"sigma must be at least 1e-60 voxels; got {sigma:g}")
+        raise ValueError(f"{name} must be at least 1e-60 voxels; got {sigma:g}")
     t = np.arange(-radius, radius + 1)
     bell = np.exp(-0.5 / (sigma * sigma) * t**2)
     bell = bell / bell.sum()

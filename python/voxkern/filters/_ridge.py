@@ -164,7 +164,9 @@ def _weights(voxels: float, unit: float, reach: float, scale: float) -> Any:
     bright would be a ridge.
     """
     r = _args.as_reach(reach * voxels, "sigmas and truncate")
-    bell, slope, bend = (gaussian_weights(voxels, o, r, unit) * scale**o for o in range(3))
+    bell, slope, bend = (
+        gaussian_weights(voxels, o, r, unit, "sigmas") * scale**o for o in range(3)
+    )
     return np.concatenate([bell, slope, bend - bend.sum() * bell])
 
 
@@ -178,10 +180,10 @@ class _Ridges:
         self.image, self.give = _arrays.adopt(image)
         self.dtype = _args.as_dtype(self.image, _args.REAL)
         self.axes = min(_args.as_ndim(self.image, 2), 3)
-        listed = sigmas if np.ndim(sigmas) else (sigmas,)
-        scales = [_args.as_float(s, "sigmas", above=0) for s in listed]
-        if not scales:
-            raise ValueError("sigmas must hold one number at least; got none")
+        listed = np.atleast_1d(_args.as_numbers(sigmas, "sigmas"))
+        if listed.ndim != 1 or not listed.size:
+            raise ValueError(f"sigmas must be a number, or hold one at least; got {sigmas!r}")
+        scales = [_args.as_float(s, "sigmas", above=0) for s in listed.tolist()]
         reach = _args.as_float(truncate, "truncate", 0)
         units = _args.as_spacing(spacing, self.axes)
         none = (np.empty(0),) * (3 - self.axes)

@@ -136,7 +136,8 @@ class _Tensor:
                 continue
             voxels = _args.as_float(width, "gradient_sigma", above=0) / unit
             r = _args.as_reach(reach * voxels, "gradient_sigma and truncate")
-            lines.append(np.concatenate([gaussian_weights(voxels, o, r, unit) for o in (0, 1)]))
+            parts = [gaussian_weights(voxels, o, r, unit, "gradient_sigma") for o in (0, 1)]
+            lines.append(np.concatenate(parts))
         edges = as_edges(mode, self.ndim)
         fill = as_whole_fill(cval, dtype)
         self.workers = _args.as_workers(workers)
