@@ -51,6 +51,22 @@ def test_scipy_agrees_on_boxes(op, dtype, mode):
 
 @pytest.mark.parametrize("op", OPS, **ids)
 @pytest.mark.parametrize("mode", MODES)
+def test_scipy_agrees_on_boxes_much_larger_than_the_image(op, mode):
+    x = noise((3, 5, 4))
+    for size, origin in (((90, 3, 131), (0, 1, 65)), ((1, 70, 2), (0, -35, 0)), ((999,) * 3, 0)):
+        how = {"mode": mode, "cval": 3.0, "origin": origin}
+        expected = getattr(ndimage, op.__name__)(x, size, **how)
+        np.testing.assert_array_equal(op(x, size, **how), expected)
+
+
+@pytest.mark.parametrize("op", OPS, **ids)
+def test_a_box_beyond_the_image_costs_no_more_than_the_image(op):
+    x = noise((4, 5, 6))
+    assert (op(x, 1 << 16) == getattr(x, op.__name__[:3])()).all()
+
+
+@pytest.mark.parametrize("op", OPS, **ids)
+@pytest.mark.parametrize("mode", MODES)
 def test_scipy_agrees_on_footprints(op, mode):
     theirs = getattr(ndimage, op.__name__)
     rng = np.random.default_rng(3)

@@ -40,6 +40,19 @@ def test_a_bright_voxel_becomes_a_ball():
     assert np.argwhere(squeezed).min(0).tolist() == [8, 2, 6]
 
 
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "constant"])
+def test_a_ball_much_larger_than_the_image(mode):
+    x, where = (
+        noise((3, 4, 2)),
+        np.indices((41, 27, 51)) - np.array([20, 13, 25])[:, None, None, None],
+    )
+    near = ((where * np.array([1, 1.5, 0.8])[:, None, None, None]) ** 2).sum(0) <= 20**2
+    expected = ndimage.grey_dilation(x, footprint=near, mode=mode, cval=100.0)
+    how = {"mode": mode, "cval": 100.0, "spacing": (1, 1.5, 0.8)}
+    np.testing.assert_array_equal(grey_dilation(x, radius=20, **how), expected)
+    assert np.ptp(grey_dilation(x, radius=1e300, spacing=1e-30)) == 0
+
+
 def test_an_opening_leaves_what_the_element_fits_into():
     x = np.zeros((12, 12), np.int16)
     x[2:7, 2:7] = 50

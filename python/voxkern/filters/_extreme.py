@@ -349,11 +349,14 @@ def _filter(
         return along_first(x, give, along, out, again)
     near, rest = _settle(ndim, dtype, size, footprint, mode, cval, origin, along)
     workers = _args.as_workers(workers)
+    offsets, size, first = near
+    if not offsets.size and max(size) > 64:
+        size, first = _seen(size, first, x.shape)
 
     def run(volume: Any, answer: Any) -> None:
         if dtype == "bool":
             volume, answer = volume.view(np.uint8), answer.view(np.uint8)
-        _extreme(volume, answer, *near, highest, *rest, workers=workers)
+        _extreme(volume, answer, offsets, size, first, highest, *rest, workers=workers)
 
     return _arrays.run_volumes(run, x, out, dtype, give)
 
@@ -368,3 +371,11 @@ def _settle(
     offsets = _BOX if near.where is None else near.offsets()
     edges = as_edges(mode, along, ndim)
     return (offsets, near.size, near.first), (*edges, _args.as_fill(cval, dtype))
+
+
+def _seen(size: Any, first: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return a box cut where nothing new comes: two lengths of the image away, at any edge."""
+    longest = [2 * n for n in _args.lift(shape[-3:], 1)]
+    begin = tuple(max(f, -n) for f, n in zip(first, longest, strict=True))
+    end = [min(f + s, n + 1) for f, s, n in zip(first, size, longest, strict=True)]
+    return tuple(e - b for e, b in zip(end, begin, strict=True)), begin

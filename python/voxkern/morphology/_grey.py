@@ -167,7 +167,7 @@ def as_element(
         if footprint is not None:
             footprint = _args.as_truths(footprint, "footprint")
         if radius is not None:
-            footprint = ball(radius, spacing, len(along))
+            footprint = ball(radius, spacing, tuple(x.shape[axis] for axis in along))
     return x, give, Element(size, footprint, structure, mode, cval, origin, axes, workers)
 
 
