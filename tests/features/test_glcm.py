@@ -160,6 +160,8 @@ def test_the_consensus_is_that_of_the_reference_file():
 def test_a_single_level_and_a_single_voxel():
     flat = glcm_features(np.ones((3, 3, 3)), levels=8)
     assert (flat["contrast"], flat["correlation"], flat["joint_entropy"]) == (0, 1, 0)
+    one_way = glcm_features(np.array([1, 1, 2]), levels=None, symmetric=False)
+    assert (one_way["correlation"], one_way["information_correlation_1"]) == (1, 0)
     alone = glcm_features(IMAGE, np.arange(80).reshape(4, 4, 5) == 30)
     assert len(alone) == 25
     assert all(math.isnan(v) for v in alone.values())
@@ -180,7 +182,7 @@ def test_numba_counts_the_same():
         ({"distances": 0}, "distances must be at least 1; got 0"),
         ({"distances": ()}, "distances must have at least one"),
         ({"levels": 0}, "levels must be at least 1; got 0"),
-        ({"levels": 5000}, "image must have 4096 levels at most; got 5000"),
+        ({"levels": 5000}, "levels must be at most 4096; got 5000"),
         ({"bin_width": -1}, "bin_width must be more than 0; got -1"),
     ],
 )
@@ -198,6 +200,8 @@ def test_more_refusals():
         glcm(np.array([1.0, np.nan]))
     with pytest.raises(ValueError, match=r"aggregation must be one of .*; got '2d'"):
         glcm_features(IMAGE, aggregation="2d")
+    with pytest.raises(ValueError, match="image of four axes must be counts"):
+        glcm_features(np.full((2, 2, 1, 1), -1))
     with pytest.raises(ValueError, match="one of bins and width must be given; got None and None"):
         discretize(IMAGE)
     with pytest.raises(TypeError, match="mask must be bool, uint8; got int64"):

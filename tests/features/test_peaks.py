@@ -25,6 +25,7 @@ def test_the_highest_comes_first():
     x[2, 2, 2], x[6, 6, 6], x[2, 6, 4] = 3, 9, 5
     assert peak_local_max(x).tolist() == [[6, 6, 6], [2, 6, 4], [2, 2, 2]]
     assert peak_local_max(x, num_peaks=1).tolist() == [[6, 6, 6]]
+    assert not peak_local_max(x.astype(np.float32), threshold_rel=1e39).size
     assert peak_local_max(x, threshold_rel=0.5).tolist() == [[6, 6, 6], [2, 6, 4]]
 
 

@@ -75,6 +75,7 @@ def test_dipys_answer(count, radius):
     ("image", "arguments", "text"),
     [
         (np.zeros((4, 4, 4)), {}, "image must have 4 axes; got 3"),
+        (np.zeros((0, 9, 9, 9)), {}, "image must have a volume at least; got none"),
         (np.zeros((6, 4, 9, 9)), {}, "patch_radius must give windows"),
         (np.zeros((6, 9, 9, 9)), {"patch_radius": 0}, "patch_radius must give windows"),
         (np.zeros((6, 9, 9, 9)), {"patch_radius": -1}, "patch_radius must be at least 0"),

@@ -159,6 +159,7 @@ def test_sigma_of_zero_leaves_an_axis_as_it_is():
         ({"mode": "reflect"}, "mode must be 'nearest'"),
         ({"order": 3}, "order must be 0, 1 or 2"),
         ({"sigma": -1}, "sigma must be at least 0"),
+        ({"sigma": 20, "spacing": 1e-3}, "sigma must be at most 10000 voxels"),
         ({"truncate": 3}, "truncate and radius must be left out"),
         ({"radius": 3}, "truncate and radius must be left out"),
         ({"method": "fast"}, "method must be 'sampled' or 'recursive'"),

@@ -67,6 +67,12 @@ def test_refusals():
     x = np.zeros((4, 5), bool)
     with pytest.raises(ValueError, match="structure1 and structure2 must have 2 axes; got 1 and 2"):
         binary_hit_or_miss(x, [1, 1], np.ones((3, 3)))
+    out = np.ones(x.shape, bool)
+    with pytest.raises(ValueError, match="structure2 must not be empty"):
+        binary_hit_or_miss(x, structure2=np.zeros((0, 0)), out=out)
+    assert out.all()
+    with pytest.raises(ValueError, match="origin1 must keep the centre in the structure"):
+        binary_hit_or_miss(x, structure2=np.ones((1, 1)), origin1=1)
     with pytest.raises(TypeError, match="image must be bool, uint8; got float64"):
         binary_fill_holes(x * 1.0)
     with pytest.raises(ValueError, match="structure must have 2 axes"):

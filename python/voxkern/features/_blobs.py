@@ -150,6 +150,7 @@ def _check(threshold: Any, threshold_rel: Any) -> tuple[float | None, float | No
 
 
 @_arrays.cpu_only
+@_arrays.silent
 def blob_log(
     image: Any,
     min_sigma: Any = 1,
@@ -249,6 +250,7 @@ def blob_log(
 
 
 @_arrays.cpu_only
+@_arrays.silent
 def blob_dog(
     image: Any,
     min_sigma: Any = 1,

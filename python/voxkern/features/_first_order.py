@@ -13,6 +13,7 @@ from ..metrics import histogram
 from ._region import MOST_LEVELS, as_image, as_mask, as_region
 
 
+@_arrays.silent
 def first_order_features(
     image: Any,
     mask: Any = None,

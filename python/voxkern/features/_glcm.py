@@ -146,7 +146,7 @@ def glcm(
 
 def _levels(x: Any, mask: Any, levels: Any, width: Any, workers: int | None) -> tuple[Any, int]:
     """Return a volume of uint16 levels and their number."""
-    bins = None if levels is None or width is not None else _args.as_int(levels, "levels", 1)
+    bins = None if levels is None or width is not None else _args.as_int(levels, "levels", 1, _MOST)
     size = None if width is None else _args.as_float(width, "bin_width", above=0)
     region = as_region(x, mask, workers)
     if bins is None and size is None:

@@ -87,6 +87,8 @@ def glcm_features(
     if isinstance(image, np.ndarray) and image.ndim == 4:
         if image.shape[0] != image.shape[1]:
             raise ValueError(f"image of four axes must be square matrices; got {image.shape}")
+        if not (image >= 0).all():
+            raise ValueError("image of four axes must be counts, none of them below 0")
         matrix = image
     else:
         matrix = glcm(
@@ -122,7 +124,7 @@ def _features(p: Any) -> dict[str, float]:
     spread_column = float((level - mean_column) ** 2 @ columns)
     mean_gap, mean_sum = float(gap @ gaps), float(total @ sums)
     around = total - mean_row - mean_column
-    flat = max(np.count_nonzero(rows), np.count_nonzero(columns)) == 1
+    flat = min(np.count_nonzero(rows), np.count_nonzero(columns)) == 1
 
     joint, product = _entropy(p), rows[:, None] * columns
     both = product > 0

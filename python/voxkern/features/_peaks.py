@@ -214,10 +214,10 @@ def peak_local_max(
     if x.size == 0:
         return np.empty((0, x.ndim), np.int64)
     threshold: Any = x.min() if threshold_abs is None else threshold_abs
-    if threshold_rel is not None:
-        threshold = max(threshold, threshold_rel * x.max())
-    if x.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # no voxel is above a threshold that its type cannot hold
+    with np.errstate(over="ignore"):  # no voxel is above a threshold that its type cannot hold
+        if threshold_rel is not None:
+            threshold = max(threshold, threshold_rel * x.max())
+        if x.dtype.kind == "f":
             threshold = x.dtype.type(threshold)
     if labels is None:
         mask = clear_border(_peaks(x, around, threshold, None, workers), border)

@@ -80,6 +80,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
 
 
 @_arrays.cpu_only
+@_arrays.silent
 def shape_features(
     mask: Any,
     *,

@@ -251,7 +251,7 @@ def equalize_adapthist(
     if kernel_size is None:
         sizes = tuple(max(n // 8, 1) for n in x.shape)
     else:
-        sizes = _args.as_size(kernel_size, ndim, "kernel_size")
+        sizes = _args.as_window(kernel_size, ndim, "kernel_size", 1 << 30)
     tile = _args.lift(sizes, 1)
     share = _args.as_float(clip_limit, "clip_limit", 0)
     nbins = _args.as_int(nbins, "nbins", 1)

@@ -197,7 +197,8 @@ def median_filter(
 
     Boxes of 3 and 5 voxels take tens of comparisons a voxel through sorting networks
     [1]_; in boxes of 64 voxels and more the CPU keeps counts [2]_, whose time hardly
-    grows with the box; other footprints take time in proportion to their voxels.
+    grows with the box, up to 255 voxels a side of bytes and 128 of other types; larger boxes
+    and other footprints take time in proportion to their voxels.
 
     References
     ----------

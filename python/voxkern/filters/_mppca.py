@@ -91,6 +91,8 @@ def denoise_mppca(
     volumes = _args.as_axis(axis, 4)
     u = np.ascontiguousarray(np.moveaxis(x, volumes, -1), dtype=np.float64)
     shape, count = u.shape[:3], u.shape[3]
+    if not count:
+        raise ValueError("image must have a volume at least; got none")
     radii = tuple(
         0 if n == 1 else _args.as_int(r, "patch_radius", 0)
         for r, n in zip(_args.per_axis(patch_radius, 3, "patch_radius"), shape, strict=True)

@@ -260,6 +260,11 @@ def recursive_gaussian(
     if truncate != 4.0 or radius is not None:
         raise ValueError("truncate and radius must be left out for the recursive method")
     units = _args.as_spacing(spacing, n)
+    if any(s / unit > 1e4 for s, unit in zip(sigmas, units, strict=True)):
+        # The numbers of the recursion then nearly cancel.
+        raise ValueError(
+            f"sigma must be at most 10000 voxels for the recursive method; got {sigma!r}"
+        )
     workers = _args.as_workers(workers)
     lists = tuple(
         recursion(s / unit, o, unit) if s / unit > 1e-15 else np.empty(0)

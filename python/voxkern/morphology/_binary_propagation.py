@@ -181,8 +181,12 @@ def binary_hit_or_miss(
         raise ValueError(
             f"structure1 and structure2 must have {ndim} axes; got {within.ndim} and {without.ndim}"
         )
+    for name, box in (("structure1", within), ("structure2", without)):
+        if not box.size:
+            raise ValueError(f"{name} must not be empty")
     moves = _moves(origin1, within.shape, "origin1")
-    others = moves if origin2 is None else _moves(origin2, without.shape, "origin2")
+    second = (origin1, "origin1") if origin2 is None else (origin2, "origin2")
+    others = _moves(second[0], without.shape, second[1])
     hits = binary_erosion(x, within, origin=moves, out=out, workers=workers)
     # Where the second structure touches the mask: a dilation by its mirror image.
     mirrored = tuple(-o - (s % 2 == 0) for o, s in zip(others, without.shape, strict=True))
