@@ -9,6 +9,7 @@
 
 #include <cpu/parallel.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -91,7 +92,8 @@ struct Read<Vec3> {
 // The memory of an array of `rank` axes with contiguous rows of elements of `bytes` bytes.
 inline void* memory(const Argument& a, int rank, i64 bytes, bool is_output) {
   if (a.rank != rank) throw std::invalid_argument("an array of the wrong rank reached a kernel");
-  if (a.shape[rank - 1] > 1 && a.step[rank - 1] != bytes)
+  const bool empty = std::find(a.shape, a.shape + rank, 0) != a.shape + rank;
+  if (!empty && a.shape[rank - 1] > 1 && a.step[rank - 1] != bytes)
     throw std::invalid_argument("an array without contiguous rows reached a kernel");
   if (is_output && !a.writable)
     throw std::invalid_argument("a read-only array reached a kernel as its output");

@@ -213,13 +213,16 @@ def test_what_is_no_image_is_refused_by_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_one_voxel_none_and_ten_axes_have_an_answer_or_a_refusal(name: str) -> None:
-    for shape in [(1, 1, 1), (1,), (0, 4, 5), (4, 0), (1, 2, 1, 1, 1, 1, 1, 3, 4, 5)]:
-        answer_or_refusal(name, str(shape), images(name, shape) | rest(name, shape))
+    for shape in [(1, 1, 1), (1,), (0, 4, 5), (4, 0), (3, 2, 0, 5), (1, 2, 1, 1, 1, 1, 1, 3, 4, 5)]:
+        made, more = images(name, shape), rest(name, shape)
+        answer = answer_or_refusal(name, str(shape), made | more)
+        turned = {key: ODD["the other byte order"](image) for key, image in made.items()}
+        again = answer_or_refusal(name, str(shape), turned | more)
+        assert (answer is None) == (again is None)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_nan_and_infinity_have_an_answer_or_a_refusal(name: str) -> None:
+def test_nan_and_infinity_have_an_answer_or_a_refusal_and_no_warning(name: str) -> None:
     for value in (np.nan, np.inf, -np.inf, 3e38):
         for part in (np.s_[:], np.s_[2, 3]):
             made = images(name)
@@ -239,6 +242,11 @@ def test_out_is_filled_and_checked_before_anything_is_written(name: str) -> None
     answer = call(name, **made, **more, out=out)
     assert (answer[0] if isinstance(answer, tuple) else answer) is out
     np.testing.assert_array_equal(out, first, err_msg=name)
+    turned = {key: ODD["the other byte order"](image) for key, image in made.items()}
+    for what in ("Fortran's order", "every second", "unaligned"):
+        odd = ODD[what](np.empty_like(first))
+        call(name, **turned, **more, out=odd)
+        np.testing.assert_array_equal(odd, first, err_msg=f"{name}, {what}")
 
     refused = {
         "an out of another shape": np.full([n + 1 for n in first.shape], 7, first.dtype),

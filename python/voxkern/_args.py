@@ -87,7 +87,7 @@ def as_whole(value: Any, name: str) -> int:
     except TypeError:
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        raise TypeError(f"{name} must be an integer; got {value!r}") from None
+        raise TypeError(f"{name} must be an integer; got {reprlib.repr(value)}") from None
 
 
 def as_int(value: Any, name: str, least: int | None = None, most: int | None = None) -> int:
@@ -109,7 +109,7 @@ def as_float(
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number; got {value!r}") from None
+        raise TypeError(f"{name} must be a number; got {reprlib.repr(value)}") from None
     except OverflowError:  # a whole number that no float can hold
         number = math.inf
     if not math.isfinite(number):
@@ -124,7 +124,10 @@ def as_float(
 def as_numbers(values: Any, name: str) -> np.ndarray[Any, Any]:
     """Return an array of float64 of its own from numbers in any nesting."""
     try:
-        return np.array(values, np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind == "c":  # NumPy would drop the imaginary part
+            raise TypeError
+        return np.array(array, np.float64)
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be numbers; got {reprlib.repr(values)}") from None
 
@@ -166,7 +169,9 @@ def per_axis(value: Any, ndim: int, name: str) -> tuple[Any, ...]:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         return (value[()],) * ndim
     if len(value) != ndim:
-        raise ValueError(f"{name} must be one value or one for each of {ndim} axes; got {value!r}")
+        raise ValueError(
+            f"{name} must be one value or one for each of {ndim} axes; got {reprlib.repr(value)}"
+        )
     return tuple(value)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -92,6 +93,17 @@ def cpu_only(function: Function) -> Function:
     """Mark a public function that runs on the CPU alone, for `info` to list."""
     CPU_ONLY.append(function.__name__)
     return function
+
+
+def silent(function: Function) -> Function:
+    """Have NumPy say as little of NaN, infinity and what no float holds as kernels do."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **named: Any) -> Any:
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            return function(*args, **named)
+
+    return cast(Function, run)
 
 
 def need_cpu(**arrays: Any) -> None:
@@ -185,6 +197,11 @@ def rows_contiguous(x: Any) -> Any:
     return x if fit else np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("="))
 
 
+def in_one_piece(x: Any) -> bool:
+    """Whether all elements lie side by side, as kernels take them."""
+    return bool(x.flags.c_contiguous) and rows_contiguous(x) is x
+
+
 def to_host(x: Any) -> np.ndarray[Any, Any]:
     """Return an adopted array as NumPy's."""
     return x if type(x) is np.ndarray else _gpu().to_host(x)
@@ -240,7 +257,7 @@ def run_volumes(
     source = rows_contiguous(image)
     target = result
     if out is not None and rows_contiguous(result) is not result:
-        target = empty(result.shape, dtype, result)
+        target = empty(result.shape, result.dtype, result)
     if image.size:
         for volume, answer in volumes(source, target):
             run(volume, answer)

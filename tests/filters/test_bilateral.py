@@ -132,6 +132,8 @@ def test_nan_stays_where_it_is_and_has_no_weight():
     y = denoise_bilateral(x, 1, 20)
     assert np.isnan(y).sum() == 1
     assert np.isnan(y[3, 4, 20])
+    x[0, 0, 0] = np.inf
+    assert np.isfinite(denoise_bilateral(x)[:, :, 30:]).all()
 
 
 def test_volumes_one_by_one_views_and_outputs():

@@ -90,6 +90,14 @@ def test_clip_percentile_is_numpy_s(dtype):
     )
 
 
+def test_long_integers_are_cut_whatever_they_are():
+    x = np.array([-(2**62), 5, 2**62, 2**63 - 1, -(2**63), 7])
+    out = np.zeros(12, np.int64)[::2]
+    assert clip_percentile(x, 20, 80, out=out) is out
+    np.testing.assert_array_equal(out, x.clip(-(2**62), 2**62))
+    np.testing.assert_array_equal(clip_percentile(x, 0, 100), x)
+
+
 def test_a_mask_says_what_the_percentiles_are_of():
     x = np.arange(100.0)
     np.testing.assert_array_equal(

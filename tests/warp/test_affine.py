@@ -229,6 +229,12 @@ def test_threads_do_not_change_a_bit():
         (dict(matrix=np.eye(3)[:, :2]), ValueError, "matrix must have one of the shapes"),
         (dict(matrix=[[1, 0, 0], [0, 1, 0], [0, 1, 1]]), ValueError, "matrix must end in the row"),
         (dict(matrix=[[np.nan, 0], [0, 1]]), ValueError, "matrix must be finite"),
+        (dict(matrix=1j * np.eye(2)), TypeError, "matrix must be numbers"),
+        (
+            dict(image=np.zeros((3, 3), complex), cval="x"),
+            TypeError,
+            "cval must be a number; got 'x'",
+        ),
         (dict(offset=[1, 2, 3]), ValueError, "offset must be one value or one for each of 2 axes"),
         (
             dict(image=np.zeros((0, 3))),

@@ -108,6 +108,7 @@ def _neighbours(
     return where.ravel().copy(), -far / (2 * sigma * sigma * math.log(2))
 
 
+@_arrays.silent
 def denoise_bilateral(
     image: Array,
     sigma_spatial: float = 1.0,
@@ -199,8 +200,8 @@ def denoise_bilateral(
     if sigma_color is None:
         if type(x) is not np.ndarray:
             raise TypeError("sigma_color must be given for an image on a GPU; got None")
-        spread = float(np.nanstd(x)) if x.size else 1.0
-        spread = spread or 1.0
+        counted = x[np.isfinite(x)]
+        spread = (float(counted.std()) if counted.size else 0.0) or 1.0
     else:
         spread = _args.as_float(sigma_color, "sigma_color", 1e-60)
     by = -1 / (2 * spread * spread * math.log(2))

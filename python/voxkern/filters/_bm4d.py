@@ -352,7 +352,7 @@ def denoise_bm4d(
         guide = u
         for stage in range(passes):
             total, weight = np.zeros(u.shape, u.dtype), np.zeros(u.shape, u.dtype)
-            level, limit = noise * _LEVEL[stage], 64 * noise**2 * _ALIKE[stage]
+            level, limit = noise * _LEVEL[stage], 64 * noise * noise * _ALIKE[stage]
             for colour in range(4):
                 _bm4d(
                     u, guide, total, weight, _basis(stage > 0), level, limit, stage,

@@ -269,6 +269,7 @@ class _Canny:
 
 
 @_arrays.cpu_only
+@_arrays.silent
 def canny(
     image: Any,
     sigma: Any = 1.0,

@@ -247,6 +247,7 @@ def gamma(
     )  # fmt: skip
 
 
+@_arrays.silent
 def _counts(x: Any, nbins: int, mask: Any, workers: int | None) -> tuple[Any, Any]:
     """Return counts and the middles of bins: one for each value of integers."""
     if np.dtype(_args.dtype_name(x)).kind == "f":

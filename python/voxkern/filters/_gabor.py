@@ -224,6 +224,7 @@ def _by_spectra(
         for n, before in ((rows, r), (columns, q))
     ]
 
+    @_arrays.silent
     def look(k: int) -> None:
         wide = source[k][np.ix_(*(np.maximum(a, 0) for a in at))]
         if edge == CONSTANT:
@@ -237,6 +238,7 @@ def _by_spectra(
             found = [np.empty(u.shape, u.dtype) for _ in tables]
             views = [np.moveaxis(part, pair, (1, 2)) for part in found]
 
+            @_arrays.silent
             def respond(k: int, tables: Any = tables, views: Any = views) -> None:
                 for table, view in zip(tables, views, strict=True):
                     view[k] = np.fft.irfft2(spectra[k] * table, shape)[:rows, :columns]

@@ -207,5 +207,6 @@ def _mended(x: Any, n_points: int, workers: int | None) -> Any:
     return found
 
 
+@_arrays.silent  # in a thread, where no other word of it counts
 def _join(across: Any, down: Any, weights: Any) -> Any:
     return np.abs(np.fft.ifft2(np.fft.fft2(across) * weights + np.fft.fft2(down) * (1 - weights)))

@@ -231,7 +231,7 @@ def several(settings: Any, image: Any, give: Any, out: Any, count: int) -> Any:
     lead, last = x.shape[:-3], x.shape[-3:]
     shape = (*lead, count, *last)
     result = _arrays.output(out, shape, x.dtype, (image,))
-    fit = out is None or bool(result.flags.c_contiguous)
+    fit = out is None or _arrays.in_one_piece(result)
     target = result if fit else _arrays.empty(shape, x.dtype, x)
     volume = (1,) * (3 - len(last)) + tuple(last)
     for index in np.ndindex(*lead) if x.size else ():

@@ -31,6 +31,7 @@ _MAGNITUDE = {
 
 
 @_arrays.cpu_only
+@_arrays.silent
 def estimate_sigma(
     image: Any,
     method: str = "wavelet",

@@ -147,7 +147,7 @@ def as_volume(x: Any) -> Any:
     if x.ndim < 3:
         x = x.reshape((1,) * (3 - x.ndim) + x.shape)
     elif x.ndim > 3:
-        x = x.reshape(-1, *x.shape[-2:])
+        x = x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
     return _arrays.rows_contiguous(x)
 
 
@@ -357,11 +357,9 @@ def clip_percentile(
     array([1, 1, 2, 3, 4, 5, 6, 7, 7, 7])
     """
     x, give = _arrays.adopt(image)
-    if _args.dtype_name(x) == "int64":
-        x = x.astype(np.int32) if not x.size or np.abs(x).max() < 2**31 else x
-        answer = clip_percentile(x, lower, upper, mask=mask, workers=workers)
-        return answer.astype(np.int64) if give is None else give(answer.astype(np.int64))
-    dtype = _args.as_dtype(x, _args.REAL)
+    dtype = _args.as_dtype(x, (*_args.REAL, "int64"))
+    if dtype == "int64":  # which no kernel cuts
+        _arrays.need_cpu(image=x)
     lower, upper = as_pair((lower, upper), "lower and upper")
     if not 0 <= lower <= upper <= 100:
         raise ValueError(f"lower and upper must be between 0 and 100; got {lower} and {upper}")
@@ -372,11 +370,16 @@ def clip_percentile(
         low, high = float(np.float32(low)), float(np.float32(high))
 
     def run(volume: Any, result: Any) -> None:
-        _clip(volume, result, low, high, workers=workers)
+        if dtype == "int64":
+            least, most = _args.limits(dtype)  # the percentiles are floats, which may round beyond
+            np.clip(volume, max(low, least), min(high, most), out=result)
+        else:
+            _clip(volume, result, low, high, workers=workers)
 
     return _arrays.run_volumes(run, x, out, dtype, give)
 
 
+@_arrays.silent
 def mean_and_deviation(x: Any, mask: Any, workers: int | None) -> tuple[float, float, int]:
     """Return mean and standard deviation of the numbers under the mask, and how many there are."""
     volume = as_volume(x)
@@ -443,6 +446,7 @@ def zscore(
     return run_line(x, give, answer, out, workers, offset=mean, width=deviation)
 
 
+@_arrays.silent
 def white_stripe(
     image: Array,
     mask: Any = None,

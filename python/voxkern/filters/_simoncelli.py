@@ -188,6 +188,7 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
 Slab = Callable[[int], Any]  # a table of all frequencies (z, x) at one of y
 
 
+@_arrays.silent
 def _by_spectrum(image: Any, make: Any, axes: Any, out: Any) -> Any:
     """Multiply an image's spectrum with a table, ``make(shape)(j)`` for one row of frequencies."""
     x, give = _arrays.adopt(image)

@@ -10,6 +10,7 @@ from .. import _args, _arrays
 
 
 @_arrays.cpu_only
+@_arrays.silent
 def correct_slice_intensity(
     image: Any,
     axis: int = 0,

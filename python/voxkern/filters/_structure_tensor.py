@@ -283,7 +283,7 @@ def structure_tensor_eigenvalues(
     shape = (x.ndim - 1, *x.shape[1:])
     result = _arrays.output(out, shape, dtype, (x,))
     target = result
-    if out is not None and not result.flags.c_contiguous:
+    if out is not None and not _arrays.in_one_piece(result):
         target = _arrays.empty(shape, dtype, x)
     if x.size:
         # Volumes lie one behind the other; planes of two axes are single planes of three.

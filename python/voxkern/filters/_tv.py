@@ -225,6 +225,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, *_example_field(rng, shape, real), u, np.zeros(shape, real), np.zeros(1), 0.4, 0.8
 
 
+@_arrays.silent
 def denoise_tv(
     image: Array,
     weight: float = 0.1,

@@ -18,6 +18,7 @@ _MEDIAN = 0.6744897501960817
 
 
 @_arrays.cpu_only
+@_arrays.silent
 def denoise_wavelet(
     image: Array,
     sigma: float | None = None,
@@ -137,8 +138,8 @@ def denoise_wavelet(
             for key, values in level.items():
                 limit = everywhere
                 if method == "BayesShrink":
-                    signal = float(np.mean(values * values)) - noise**2
-                    limit = noise**2 / math.sqrt(max(signal, float(np.finfo(real).eps)))
+                    signal = float(np.mean(values * values)) - noise * noise
+                    limit = noise * noise / math.sqrt(max(signal, float(np.finfo(real).eps)))
                 if limit > np.finfo(real).tiny:  # 0 would divide by it
                     level[key] = pywt.threshold(values, limit, mode)
         told(len(details) + 1, len(details) + 2)

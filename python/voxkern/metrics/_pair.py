@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -48,7 +49,7 @@ def as_volume(x: Any) -> Any:
     if x.ndim < 3:
         x = x.reshape((1,) * (3 - x.ndim) + x.shape)
     elif x.ndim > 3:
-        x = x.reshape(-1, *x.shape[-2:])
+        x = x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
     return _arrays.rows_contiguous(x)
 
 

@@ -314,6 +314,7 @@ def h_minima(image: Any, h: float, footprint: Any = None, *, workers: int | None
     return _h_extrema(image, h, footprint, workers, lower=True)
 
 
+@_arrays.silent
 def _h_extrema(image: Any, h: Any, footprint: Any, workers: Any, *, lower: bool) -> Any:
     x, give = _arrays.adopt(image)
     dtype = _args.as_dtype(x, _args.REAL)

@@ -155,6 +155,7 @@ def threshold_multiotsu(
     return centers[some[chosen]]
 
 
+@_arrays.silent
 def _best_parts(counts: Any, values: Any, parts: int) -> list[int]:
     """Return the last bin of each part but the last, for the largest spread between parts."""
     n = counts.size
@@ -176,6 +177,7 @@ def _best_parts(counts: Any, values: Any, parts: int) -> list[int]:
     return chosen
 
 
+@_arrays.silent
 def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any, Any]:
     """Return counts, a bin for each integer or as many as wanted, and the middles of the bins."""
     x, _ = _arrays.adopt(image)

@@ -62,11 +62,14 @@ def read(
     full = shape if listed else leading + shape
     result = _arrays.output(out, full, x.dtype, (x,), asked=asked)
     if dtype.startswith("complex"):
+        try:
+            fill = complex(cval)
+        except (TypeError, ValueError):
+            raise TypeError(f"cval must be a number; got {cval!r}") from None
         for name in ("real", "imag"):
             part = read(
                 _arrays.rows_contiguous(getattr(x, name)), shape, fill_in, order, mode,
-                getattr(complex(cval), name), prefilter, None, workers, asked, outside, listed,
-                copied,
+                getattr(fill, name), prefilter, None, workers, asked, outside, listed, copied,
             )  # fmt: skip
             getattr(result, name)[...] = part
         return out if out is not None else result if give is None else give(result)
@@ -100,5 +103,5 @@ def read(
 def _takes(result: Any, listed: bool) -> bool:
     """Return whether kernels can write to an array, as a list or row by row."""
     if listed:
-        return bool(result.flags.c_contiguous)
+        return _arrays.in_one_piece(result)
     return _arrays.rows_contiguous(result) is result
