@@ -297,7 +297,8 @@ RAGGED = [[1, 2], [3]]
 NO_PLACES = ["here", np.nan, 1e300, 10**400, (0.0, 1.0)]
 NO_DIRECTIONS = ["up", RAGGED, np.eye(2), np.zeros((3, 3)), np.eye(3) * 1e200, [[10**400]]]
 BAD = {
-    "axes": ["x", 99, (0, 0)],
+    "axes": ["x", 99, (0, 0), RAGGED],
+    "bin_width": [0.0, -1.0, np.nan, 1e-300, 10**400, "wide"],
     "bins": [0, -1, 10**12],
     "empty": ["x", 10**400],
     "upper": ["x", np.nan, 10**400],
@@ -305,7 +306,10 @@ BAD = {
     "border_value": ["x", 1.5, 2, np.nan],
     "cval": ["black", None, (1.0, 2.0), 10**400],
     "footprint": [RAGGED],
+    "gamma": [0.0, -1.0, np.nan, 10**400, "strong"],
+    "kernel_size": [0, 2**62, 1.5, "big"],
     "labels": [RAGGED, "x"],
+    "levels": [-1, 1.5, "few"],
     "matrix": ["x", RAGGED],
     "direction": NO_DIRECTIONS,
     "new_direction": NO_DIRECTIONS,
@@ -315,6 +319,7 @@ BAD = {
     "shift": NO_PLACES,
     "percentile": ["x", np.nan],
     "progress": ["loud", 3],
+    "nbins": [0, -1, 1.5, "few", 10**9, 2**62],
     "q": ["x", 101, np.nan],
     "structure": [RAGGED],
     "structure1": [RAGGED],

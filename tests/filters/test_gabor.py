@@ -97,9 +97,9 @@ def test_sums_on_a_device_give_the_spectra_s_answer():
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"sigma": 0}, "sigma must be more than 0"),
+        ({"sigma": 0}, "sigma must be at least 1e-60"),
         ({"wavelength": -1}, "wavelength must be more than 0"),
-        ({"gamma": 0}, "gamma must be more than 0"),
+        ({"gamma": 0}, "gamma must be at least 1e-60"),
         ({"step": 0}, "step must be more than 0"),
         ({"planes": "both"}, "planes must be 'last' or 'all'; got 'both'"),
         ({"planes": "all"}, "planes must be 'last' for an image of 2 axes; got 'all'"),

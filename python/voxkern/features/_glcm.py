@@ -152,5 +152,5 @@ def _levels(x: Any, mask: Any, levels: Any, width: Any, workers: int | None) -> 
     if bins is None and size is None:
         if region.high < 1:
             raise ValueError(f"image must have a level of at least 1; got {region.high:g} at most")
-        return into_levels(region, None, 1.0, 1.0, workers)
-    return into_levels(region, bins, size, None, workers)
+        return into_levels(region, None, 1.0, 1.0, workers, "image")
+    return into_levels(region, bins, size, None, workers, "bin_width")

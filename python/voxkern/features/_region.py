@@ -218,7 +218,7 @@ def discretize(
 
 
 def into_levels(
-    region: Region, bins: Any, width: Any, low: Any, workers: int | None
+    region: Region, bins: Any, width: Any, low: Any, workers: int | None, name: str = "width"
 ) -> tuple[Any, int]:
     """Return the region's box in levels, and how many there are."""
     start = region.low if low is None else _args.as_float(low, "low")
@@ -228,10 +228,11 @@ def into_levels(
         if over <= 0:
             times, over = 0.0, 1.0
     else:
-        times, over = 1.0, _args.as_float(width, "width", above=0)
-        most = max(int((region.high - start) / over) + 1, 1)
-    if most > MOST_LEVELS:
-        raise ValueError(f"width must lead to at most {MOST_LEVELS} levels; got {most}")
+        times, over = 1.0, _args.as_float(width, name, above=0)
+        span = (region.high - start) / over
+        if not span < MOST_LEVELS:
+            raise ValueError(f"{name} must lead to at most {MOST_LEVELS} levels; got {span:g}")
+        most = max(int(span) + 1, 1)
     x, mask = region.image, region.mask
     levels = _arrays.empty(x.shape, np.uint16, x)
     _discretize(x, mask, levels, start, times, over, float(most), workers=workers)

@@ -223,7 +223,8 @@ class _Canny:
         if self.quantiles:
             low, high = np.percentile(size, [100.0 * low, 100.0 * high])
         # scikit-image rounds its thresholds so, and lets no flat place be an edge.
-        low, high = float(np.float32(low or 1e-14)), float(self.dtype.type(high))
+        with np.errstate(over="ignore"):  # no slope is above a threshold that no float holds
+            low, high = float(np.float32(low or 1e-14)), float(self.dtype.type(high))
         if any(unit != 1 for unit in self.units):
             for axis, part in enumerate(np.split(slopes, self.ndim)):
                 part /= self.units[axis]

@@ -251,12 +251,10 @@ def equalize_adapthist(
     if kernel_size is None:
         sizes = tuple(max(n // 8, 1) for n in x.shape)
     else:
-        sizes = _args.as_window(kernel_size, ndim, "kernel_size", 1 << 30)
+        sizes = _args.as_window(kernel_size, ndim, "kernel_size", 30)
     tile = _args.lift(sizes, 1)
     share = _args.as_float(clip_limit, "clip_limit", 0)
-    nbins = _args.as_int(nbins, "nbins", 1)
-    if nbins > _GRAYS:
-        raise ValueError(f"nbins must be at most {_GRAYS}; got {nbins}")
+    nbins = _args.as_int(nbins, "nbins", 1, _GRAYS)
     workers = _args.as_workers(workers)
     answer = _args.float_dtype(found).name
     if value_range is None:
@@ -268,7 +266,7 @@ def equalize_adapthist(
         return out if out is not None else result if give is None else give(result)
     size = 1 + _GRAYS // nbins
     whole = math.prod(tile)
-    limit = max(1, int(share * whole)) if share > 0 else whole
+    limit = max(1, int(min(share, 1.0) * whole)) if share > 0 else whole
     volume = as_volume(x)
     bins, grays = (_arrays.empty(volume.shape, "uint16", x) for _ in range(2))
     _gray_bins(volume, bins, low, (high - low) or 1.0, size, workers=workers)

@@ -314,7 +314,7 @@ def equalize_hist(
     array([0.5 , 0.5 , 0.75, 1.  ], dtype=float32)
     """
     x, give, found = take(image)
-    nbins = _args.as_int(nbins, "nbins", 1)
+    nbins = _args.as_int(nbins, "nbins", 1, 1 << 26)
     workers = _args.as_workers(workers)
     counts, middles = _counts(x, nbins, mask, workers)
     if not counts.sum():

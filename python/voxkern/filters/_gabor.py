@@ -120,9 +120,11 @@ def gabor(
     """
     x, give = _arrays.adopt(image)
     dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x, 2)
-    width = _args.as_float(sigma, "sigma", above=0)
+    width = _args.as_float(sigma, "sigma", 1e-60)
     length = _args.as_float(wavelength, "wavelength", above=0)
-    ratio = _args.as_float(gamma, "gamma", above=0)
+    ratio = _args.as_float(gamma, "gamma", 1e-60)
+    if ratio > 1e60:
+        raise ValueError(f"gamma must be at most 1e60; got {gamma!r}")
     first, reach = _args.as_float(theta, "theta"), _args.as_float(truncate, "truncate", above=0)
     angles = [first]
     if step is not None:

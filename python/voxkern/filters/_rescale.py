@@ -636,7 +636,8 @@ def pet_suv(
     left = dose * 2 ** (-delay / half)
     if left < 1e-300:
         raise ValueError(
-            f"delay_s must leave some of the dose; got {delay_s!r} with half_life_s={half_life_s!r}"
+            f"delay_s must leave some of dose_bq; got {delay_s!r} for {dose_bq!r}, "
+            f"half_life_s={half_life_s!r}"
         )
     factor = 1000 * weight / left
     answer = _args.float_dtype(found).name

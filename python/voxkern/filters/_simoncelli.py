@@ -178,7 +178,7 @@ def riesz(image: Any, order: Any, *, axes: Any = None, out: Any = None) -> Any:
 
     if axes is None:
         axes = tuple(range(-len(orders), 0))
-    elif np.size(axes) != len(orders):
+    elif len(_args.as_axes(axes, _args.as_ndim(_arrays.adopt(image)[0]))) != len(orders):
         raise ValueError(
             f"order must have as many numbers as axes; got {order!r} for axes={axes!r}"
         )

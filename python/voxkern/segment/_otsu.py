@@ -181,7 +181,7 @@ def _best_parts(counts: Any, values: Any, parts: int) -> list[int]:
 def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any, Any]:
     """Return counts, a bin for each integer or as many as wanted, and the middles of the bins."""
     x, _ = _arrays.adopt(image)
-    nbins = _args.as_int(nbins, "nbins", 2)
+    nbins = _args.as_int(nbins, "nbins", 2, 1 << 26)
     kind = x.dtype.kind
     if kind not in "buif":
         raise TypeError(f"image must be of a real type; got {x.dtype}")
