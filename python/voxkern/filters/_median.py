@@ -34,6 +34,153 @@ def _median(
                 y[k, j, i] = np.sort(near)[rank]
 
 
+@_median.on("numba")
+def _by_lines(
+    x: In, y: Out, offsets: ListIn, box: Size, rank: Scalar, edge: Edge, fill: Scalar
+) -> None:
+    # Of few neighbours the ranks of many voxels together, of short integers by counts of what a
+    # sliding window holds, of others one by one.
+    count, (nz, ny, nx) = offsets.size // 3, x.shape
+    short = x.itemsize <= 2
+    together = count <= (56 if short else 400 // x.itemsize)
+    columns = min(nx, max(64, 24576 // (count * x.itemsize))) if together else 1
+    comes, goes = _ends_of_runs(offsets)
+    for line in prange(nz * ny):
+        k, j = line // ny, line % ny
+        if together:
+            near = np.empty((count, columns), x.dtype)
+            for i in range(0, nx, columns):
+                part = near[:, : min(columns, nx - i)]
+                for n in range(count):
+                    _gather(x, k, j, i, offsets[3 * n : 3 * n + 3], edge, fill, part[n])
+                y[k, j, i : i + columns] = part[_rank_of_rows(part, rank)]
+        elif short:
+            _rank_by_counts(x, y, k, j, offsets, comes, goes, rank, edge, fill)
+        else:
+            some = np.empty(count, x.dtype)
+            for i in range(nx):
+                for n in range(count):
+                    kk = inside(k + offsets[3 * n], nz, edge)
+                    jj = inside(j + offsets[3 * n + 1], ny, edge)
+                    ii = inside(i + offsets[3 * n + 2], nx, edge)
+                    outside = kk < 0 or jj < 0 or ii < 0
+                    some[n] = fill if outside else x[kk, jj, ii]
+                y[k, j, i] = _select(some, count, rank)
+
+
+def _gather(
+    x: Any, k: int, j: int, first: int, by: Any, edge: int, fill: float, to: Any
+) -> None:  # fmt: skip
+    """Write the voxels that lie `by` from those of a row, `first` on."""
+    kk, jj = inside(k + by[0], x.shape[0], edge), inside(j + by[1], x.shape[1], edge)
+    start, columns = first + by[2], x.shape[2]
+    if kk < 0 or jj < 0:
+        to[:] = fill
+        return
+    a = min(max(-start, 0), to.size)
+    b = max(min(columns - start, to.size), a)
+    for i in range(a, b):
+        to[i] = x[kk, jj, start + i]
+    for i in range(a):
+        ii = inside(start + i, columns, edge)
+        to[i] = fill if ii < 0 else x[kk, jj, ii]
+    for i in range(b, to.size):
+        ii = inside(start + i, columns, edge)
+        to[i] = fill if ii < 0 else x[kk, jj, ii]
+
+
+def _rank_of_rows(rows: Any, rank: int) -> int:
+    """Return which row has the `rank`-th smallest of each column in the end; all are shuffled.
+
+    The least and the largest of so many rows cannot be it: they are forgotten, and one more comes.
+    """
+    low, high = rank, rows.shape[0] - 1 - rank  # how many are to be forgotten
+    begin, end = 0, min(max(low, high) + 2, rows.shape[0])
+    left = end
+    while low > 0 or high > 0:
+        half = (end - begin + 1) // 2
+        for n in range((end - begin) // 2):
+            _order(rows[begin + n], rows[end - 1 - n])
+        if low > 0:
+            for n in range(1, half):
+                _order(rows[begin], rows[begin + n])
+            low -= 1
+            begin += 1
+        if high > 0:
+            for n in range(1, half):
+                _order(rows[end - 1 - n], rows[end - 1])
+            high -= 1
+            end -= 1
+        if left < rows.shape[0]:
+            begin -= 1
+            rows[begin] = rows[left]
+            left += 1
+    return begin
+
+
+def _order(low: Any, high: Any) -> None:
+    """Swap the elements of two rows that are out of order; NaN is largest."""
+    for i in range(low.size):
+        a, b = low[i], high[i]
+        ordered = (a < b) | (b != b)
+        low[i] = a if ordered else b
+        high[i] = b if ordered else a
+
+
+def _ends_of_runs(offsets: Any) -> tuple[Any, Any]:
+    """Return which neighbours a voxel further along x has that one before it has not, and back."""
+    count = offsets.size // 3
+    first, last = np.ones(count, np.bool_), np.ones(count, np.bool_)
+    for n in range(1, count):
+        a, b = offsets[3 * n - 3 : 3 * n], offsets[3 * n : 3 * n + 3]
+        if a[0] == b[0] and a[1] == b[1] and a[2] + 1 == b[2]:
+            last[n - 1] = first[n] = False
+    return np.flatnonzero(last), np.flatnonzero(first)
+
+
+def _rank_by_counts(
+    x: Any, y: Any, k: int, j: int, offsets: Any, comes: Any, goes: Any, rank: int, edge: int,
+    fill: float,
+) -> None:  # fmt: skip
+    """Write the ranks around the voxels of a row of short integers."""
+    count, nx, half = offsets.size // 3, x.shape[2], 4 * x.itemsize
+    few, every = np.zeros(1 << half, np.int32), np.zeros(1 << (2 * half), np.int32)
+    near = np.empty((count, 2), np.int64)
+    for n in range(count):
+        near[n, 0] = inside(k + offsets[3 * n], x.shape[0], edge)
+        near[n, 1] = inside(j + offsets[3 * n + 1], x.shape[1], edge)
+    one = np.zeros(2, x.dtype)
+    one[0] -= 1
+    lowest = -(1 << (2 * half - 1)) if one[0] < 0 else 0
+    one[1] = fill
+    outside = int(one[1])
+    at, below = 0, 0  # a class of values, and how many voxels of the window are of those before it
+    for i in range(nx):
+        for turn in range(2):  # what comes, and what goes
+            runs, by = (comes, 1) if turn == 0 else (goes, -1)
+            for m in range(count if i == 0 else runs.size):
+                n = m if i == 0 else runs[m]
+                ii = inside(i - turn + offsets[3 * n + 2], nx, edge)
+                gone = ii < 0 or near[n, 0] < 0 or near[n, 1] < 0
+                v = (outside if gone else int(x[near[n, 0], near[n, 1], ii])) - lowest
+                every[v] += by
+                few[v >> half] += by
+                below += by if v >> half < at else 0
+            if i == 0:
+                break
+        while below > rank:
+            at -= 1
+            below -= few[at]
+        while below + few[at] <= rank:
+            below += few[at]
+            at += 1
+        v, before = at << half, below
+        while before + every[v] <= rank:
+            before += every[v]
+            v += 1
+        y[k, j, i] = v + lowest
+
+
 def _select(v: Any, n: int, rank: int) -> Any:
     """Return the `rank`-th smallest of v[:n], which is shuffled; NaN is largest."""
     numbers = n
@@ -68,36 +215,6 @@ def _select(v: Any, n: int, rank: int) -> Any:
     return v[rank]
 
 
-@_median.on("numba")
-def _selecting(
-    x: In, y: Out, offsets: ListIn, box: Size, rank: Scalar, edge: Edge, fill: Scalar
-) -> None:
-    # Selection for sorting, and the edge looked at only near it.
-    count = offsets.size // 3
-    reach_z, reach_y, reach_x = 0, 0, 0
-    for n in range(count):
-        reach_z = max(reach_z, abs(offsets[3 * n]))
-        reach_y = max(reach_y, abs(offsets[3 * n + 1]))
-        reach_x = max(reach_x, abs(offsets[3 * n + 2]))
-    nz, ny, nx = x.shape
-    for line in prange(nz * ny):
-        k, j = line // ny, line % ny
-        near = np.empty(count, x.dtype)
-        rows_inside = reach_z <= k < nz - reach_z and reach_y <= j < ny - reach_y
-        for i in range(nx):
-            if rows_inside and reach_x <= i < nx - reach_x:
-                for n in range(count):
-                    near[n] = x[k + offsets[3 * n], j + offsets[3 * n + 1], i + offsets[3 * n + 2]]
-            else:
-                for n in range(count):
-                    kk = inside(k + offsets[3 * n], nz, edge)
-                    jj = inside(j + offsets[3 * n + 1], ny, edge)
-                    ii = inside(i + offsets[3 * n + 2], nx, edge)
-                    outside = kk < 0 or jj < 0 or ii < 0
-                    near[n] = fill if outside else x[kk, jj, ii]
-            y[k, j, i] = _select(near, count, rank)
-
-
 @_median.on("cuda")
 def _plan(
     gpu: Any, x: Any, y: Any, offsets: Any, box: Any, rank: int, edge: int, fill: float
@@ -121,10 +238,13 @@ def _example(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) 
     if dtype.startswith("float"):
         x[rng.random(shape) < 0.05] = np.nan
     sizes = ((3, 3, 3), (5, 5, 5), (1, 3, 3), (1, 5, 5), (2, 3, 4), (4, 5, 7))
-    size = sizes[int(rng.integers(6))]
-    offsets = Footprint(size, tuple(-(s // 2) for s in size), None).offsets()
+    size, where = sizes[int(rng.integers(6))], None
+    if rng.random() < 0.3:
+        where = (rng.random(size) < 0.8).tobytes()[:-1] + b"\x01"
+    footprint = Footprint(size, tuple(-(s // 2) for s in size), where)
+    offsets, box = footprint.offsets(), footprint.centred_box
     rank = offsets.size // 3 // 2 if rng.random() < 0.8 else int(rng.integers(offsets.size // 3))
-    return x, np.empty_like(x), offsets, size, rank, int(rng.integers(5)), 7
+    return x, np.empty_like(x), offsets, box, rank, int(rng.integers(5)), 7
 
 
 def median_filter(
