@@ -224,7 +224,10 @@ def test_other_files_in_the_folder_are_passed_over(tmp_path):
 
 
 def test_a_folder_without_images(tmp_path):
-    with pytest.raises(io.FormatError, match="there are none in this folder"):
+    with pytest.raises(io.FormatError, match=r"there are none in this folder$"):
+        io.read(tmp_path)
+    series(tmp_path / "below", [0, 2, 4])
+    with pytest.raises(io.FormatError, match="folders below it are not read"):
         io.read(tmp_path)
     with pytest.raises(NotADirectoryError):
         io.read_dicom_series(tmp_path / "nothing")
@@ -299,6 +302,9 @@ def test_bits_above_the_stored_ones_are_cleared_and_signs_extended(tmp_path):
     np.testing.assert_array_equal(io.read(plain).data[0], [[4095, 2048, 2047, 1]])
     signed = saved(tmp_path / "s.dcm", stored.view(np.int16), BitsStored=12, HighBit=11)
     np.testing.assert_array_equal(io.read(signed).data[0], [[-1, -2048, 2047, 1]])
+    wrong = saved(tmp_path / "w.dcm", stored, BitsStored=12, HighBit=3)
+    with pytest.raises(io.FormatError, match=r"w\.dcm: HighBit 3 must fit 12 bits in 16"):
+        io.read(wrong)
 
 
 def test_monochrome1_is_stated_not_inverted(tmp_path):

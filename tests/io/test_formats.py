@@ -164,8 +164,39 @@ def test_write_wants_an_image_and_a_level(tmp_path, oblique):
     for level in (10, -1, 1.5, "best"):
         with pytest.raises(ValueError, match="level must be a whole number"):
             io.write(tmp_path / "a.nii.gz", oblique, level=level)
-    with pytest.raises(FileNotFoundError):
-        io.write(tmp_path / "no" / "a.nii", oblique)
+    io.write(tmp_path / "a.nii.gz", oblique, level=np.int64(3))
+
+
+def test_what_the_system_refuses_names_the_file(tmp_path, oblique):
+    (tmp_path / "folder.nii").mkdir()
+    (tmp_path / "file").touch()
+    for name, kind in [
+        ("no/a.nii", FileNotFoundError),
+        ("folder.nii", IsADirectoryError),
+        ("file/a.nii", NotADirectoryError),
+        ("a" * 300 + ".nii", OSError),
+    ]:
+        with pytest.raises(kind) as caught:
+            io.write(tmp_path / name, oblique)
+        assert str(caught.value).endswith(repr(str(tmp_path / name)))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder.nii"]
+
+
+def test_a_full_disk_names_the_file(tmp_path, oblique, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("voxkern.io._files.raw_bytes", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*nrrd"):
+        io.write(tmp_path / "a.nrrd", oblique)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_of_any_length_and_case(tmp_path, oblique):
+    for name in ("a" * 248 + ".nii", "A.NII.GZ", "A.MHA", "A.MHD", "A.NRRD"):
+        io.write(tmp_path / name, oblique, level=1)
+        np.testing.assert_array_equal(io.read(tmp_path / name).data, oblique.data)
+    assert (tmp_path / "A.NII.GZ").read_bytes()[:2] == b"\x1f\x8b"
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd", ".npz", ".npy"])

@@ -288,6 +288,17 @@ def test_nrrd_headers_that_lie(tmp_path, head, message):
     refused(path, message)
 
 
+def test_the_words_of_a_library_do_not_quote_the_file(tmp_path):
+    path = valid(tmp_path, ".npz")
+    raw = bytearray(path.read_bytes())
+    raw[26:28] = b"\0\3"  # the first name, 768 bytes long
+    path.write_bytes(raw)
+    with pytest.raises(io.FormatError) as caught:
+        io.read(path)
+    assert len(str(caught.value)) < 600
+    assert str(caught.value).isprintable()
+
+
 def test_npy_headers_that_lie(tmp_path):
     path = valid(tmp_path, ".npy")
     raw = path.read_bytes()

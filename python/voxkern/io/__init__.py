@@ -121,7 +121,8 @@ def write(path: str | os.PathLike[str], image: Image, *, level: int | None = Non
     path : path
         Its ending says the format: .nii, .nii.gz, .nrrd, .mha, .mhd, .npy or .npz.
     image : Image
-        The voxels and their place. What the format cannot hold is refused.
+        The voxels and their place. What the format cannot hold is refused; masks of bool
+        become uint8, but not in .npy and .npz.
     level : int, optional
         Of the compression, 0 to 9, for .nii.gz, .nrrd, .mha, .mhd and .npz. Default: 1
         for .nii.gz, and no compression for the others.
@@ -151,7 +152,7 @@ def write(path: str | os.PathLike[str], image: Image, *, level: int | None = Non
         raise TypeError(
             f"image must be an Image, not {type(image).__name__}: Image(array, spacing=...)"
         )
-    if level is not None and not (isinstance(level, int) and 0 <= level <= 9):
+    if level is not None and not (isinstance(level, (int, np.integer)) and 0 <= level <= 9):
         raise ValueError(f"level must be a whole number from 0 to 9, not {level!r}")
     name = path.name.lower()
     for suffix in sorted(_WRITERS, key=len, reverse=True):

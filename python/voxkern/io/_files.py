@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +28,12 @@ class FormatError(ValueError):
 def fail(path: Path, problem: str) -> FormatError:
     """Error about one file."""
     return FormatError(f"{path}: {problem}")
+
+
+def reason(error: object) -> str:
+    """What a library says about a file, in a line; some of them quote all of the file."""
+    text = "".join(c if c.isprintable() else " " for c in str(error))
+    return text if len(text) < 200 else f"{text[:200]} ..."
 
 
 def count(path: Path, shape: Sequence[int]) -> int:
@@ -121,7 +127,7 @@ def _inflate_blocks(path: Path, source: IO[bytes], view: memoryview, skip: int) 
     try:
         return _blocks.inflate(source, path.stat().st_size, view, skip)
     except Exception as error:  # each inflater has its own
-        raise fail(path, f"the compressed stream is broken ({error})") from None
+        raise fail(path, f"the compressed stream is broken ({reason(error)})") from None
 
 
 def inflated(
@@ -158,7 +164,7 @@ def inflated(
     except FormatError:
         raise
     except Exception as error:  # each inflater has its own
-        raise fail(path, f"the compressed stream is broken ({error})") from None
+        raise fail(path, f"the compressed stream is broken ({reason(error)})") from None
     if not engine.eof:
         raise fail(path, "the compressed stream is cut off")
 
@@ -166,13 +172,16 @@ def inflated(
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name only when it is whole."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with temporary.open("xb") as file:
             yield file
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError) and error.errno is not None:  # by the name the caller knows
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..image import Image
 from . import _files
-from ._files import FormatError, fail
+from ._files import FormatError, fail, reason
 from ._progress import Progress, counting
 
 _PLAIN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")  # little endian, not compressed
@@ -57,9 +57,11 @@ def _named(path: Path) -> Iterator[None]:
     except (FormatError, OSError, KeyboardInterrupt):
         raise
     except ImportError as error:
-        raise ImportError(f'{path}: {error}. pip install "voxkern[io]"') from None
+        raise ImportError(f'{path}: {reason(error)}. pip install "voxkern[io]"') from None
     except Exception as error:
-        raise fail(path, f"not readable as DICOM ({type(error).__name__}: {error})") from None
+        raise fail(
+            path, f"not readable as DICOM ({type(error).__name__}: {reason(error)})"
+        ) from None
     finally:
         logger.setLevel(level)
 
@@ -225,7 +227,7 @@ def _refuse(path: Path, header: Any) -> None:
     """Refuse what is not an image, or not one that has an answer here."""
     if "Rows" not in header or "Columns" not in header:
         kind = header.get("Modality") or getattr(header.get("SOPClassUID"), "name", "unknown")
-        raise fail(path, f"wanted an image, this DICOM object ({kind}) has no pixels")
+        raise fail(path, f"wanted an image, this DICOM object ({reason(kind)}) has no pixels")
     kinds = [str(v).upper() for v in np.atleast_1d(header.get("ImageType", []))]
     if "MOSAIC" in kinds:
         tiles = header.get((0x0019, 0x100A))
@@ -257,7 +259,9 @@ def _one_series(directory: Path, found: list[_Slice], uid: str | None) -> list[_
     for item in found:
         series[str(item.header.get("SeriesInstanceUID", ""))].append(item)
     if not series:
-        raise fail(directory, "wanted DICOM images, there are none in this folder")
+        below = any(p.is_dir() for p in directory.iterdir())
+        rest = ", and folders below it are not read" if below else ""
+        raise fail(directory, f"wanted DICOM images, there are none in this folder{rest}")
     listed = "".join(
         f"\n  {name or '(no UID)'}: {len(items)} files "
         f"{items[0].header.get('SeriesDescription', '')}".rstrip()
@@ -558,7 +562,7 @@ def _pixels(path: Path, header: Any, place: int) -> NDArray[Any]:
     else:
         data = _decoded_pixels(path, header, frames * shape[0] * shape[1] * samples)
         data = data.astype(data.dtype.newbyteorder("="), copy=False)
-    return _stored_bits(header, data) if data.dtype.kind in "iu" and samples == 1 else data
+    return _stored_bits(path, header, data) if data.dtype.kind in "iu" and samples == 1 else data
 
 
 def _plain_pixels(
@@ -600,7 +604,7 @@ def _decoded_pixels(path: Path, header: Any, samples: int) -> NDArray[Any]:
     return data
 
 
-def _stored_bits(header: Any, data: NDArray[Any]) -> NDArray[Any]:
+def _stored_bits(path: Path, header: Any, data: NDArray[Any]) -> NDArray[Any]:
     """Clear what lies above the stored bits (old overlays); extend the sign of signed values."""
     allocated = 8 * data.dtype.itemsize
     stored = int(header.get("BitsStored", allocated))
@@ -609,7 +613,7 @@ def _stored_bits(header: Any, data: NDArray[Any]) -> NDArray[Any]:
     low = int(header.get("HighBit", stored - 1)) + 1 - stored
     up = allocated - stored - low
     if low < 0 or up < 0:
-        raise FormatError(f"HighBit {header.get('HighBit')} must fit {stored} bits in {allocated}")
+        raise fail(path, f"HighBit {header.get('HighBit')} must fit {stored} bits in {allocated}")
     if data.dtype.kind == "u" and low == 0:
         return data & data.dtype.type((1 << stored) - 1)
     return (data << up) >> (up + low)

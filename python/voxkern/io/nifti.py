@@ -331,7 +331,7 @@ def write(path: Path, image: Image, *, level: int | None = None) -> None:
         raise fail(path, f"NIfTI holds no empty image, as of shape {data.shape}")
     head = header_for(image, data)
     with _files.replacing(path) as file:
-        if path.name.endswith(".gz"):
+        if path.suffix.lower() == ".gz":
             voxels = _files.raw_bytes(data)
             _blocks.deflate(file, [head, voxels], level=1 if level is None else level)
         else:

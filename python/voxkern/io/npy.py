@@ -57,7 +57,7 @@ def _header(path: Path, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtyp
             raise ValueError(f"version {version} holds no image")
         shape, fortran, dtype = readers[version](file)
     except Exception as error:  # the header is Python text: its parser fails in many ways
-        raise fail(path, f"the header of the array is broken ({error})") from None
+        raise fail(path, f"the header of the array is broken ({_files.reason(error)})") from None
     if dtype.kind not in "biufc":
         raise fail(path, f"the array must hold numbers, not {dtype}")
     _files.count(path, shape or (0,))
@@ -73,38 +73,42 @@ def _read_npz(path: Path) -> Image:
             else:
                 rest = [m for m in members if m not in _FIELDS]
                 if len(rest) != 1:
-                    raise fail(path, f"wanted an array named data, or only one; there are {rest}")
+                    raise fail(
+                        path,
+                        f"wanted an array named data, or only one; there are {_files.reason(rest)}",
+                    )
                 name = rest[0]
             data = _member(path, archive, members[name])
             fields = {m: _member(path, archive, members[m]) for m in _FIELDS if m in members}
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise fail(path, f"the archive is broken ({error})") from None
+        raise fail(path, f"the archive is broken ({_files.reason(error)})") from None
     return _image(path, data, fields)
 
 
 def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
     """One array of the archive, of the declared size and no more."""
+    name = _files.reason(info.filename)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise fail(path, f"{info.filename} is compressed in a way that NumPy does not write")
+        raise fail(path, f"{name} is compressed in a way that NumPy does not write")
     there = min(info.compress_size, path.stat().st_size)
     ratio = 1 if info.compress_type == zipfile.ZIP_STORED else 1032
     try:
         with archive.open(info) as file:
             shape, fortran, dtype = _header(path, file)
             total = _files.count(path, shape) * dtype.itemsize
-            _files.require(path, total, there * ratio, info.filename)
+            _files.require(path, total, there * ratio, name)
             flat = np.empty(total // dtype.itemsize, dtype)
             view = flat.view(np.uint8).data
             at = 0
             while at < total and (chunk := file.read(min(1 << 19, total - at))):
                 view[at : at + len(chunk)] = chunk
                 at += len(chunk)
-            _files.require(path, total, at, info.filename)
+            _files.require(path, total, at, name)
             file.read(1)  # reaches the checksum
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, zlib.error) as error:
         if isinstance(error, _files.FormatError):
             raise
-        raise fail(path, f"{info.filename} is broken ({error})") from None
+        raise fail(path, f"{name} is broken ({_files.reason(error)})") from None
     array = _files.native(flat)
     return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
 

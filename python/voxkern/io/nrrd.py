@@ -227,7 +227,9 @@ def _text(path: Path, words: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]
         kind = float if dtype.kind == "f" else int
         return np.array([kind(v) for v in numbers], dtype.newbyteorder("=")).reshape(shape)
     except (ValueError, OverflowError) as error:
-        raise fail(path, f"the voxels must be numbers of type {dtype} ({error})") from None
+        raise fail(
+            path, f"the voxels must be numbers of type {dtype} ({_files.reason(error)})"
+        ) from None
 
 
 def _spatial_axes(path: Path, fields: dict[str, str], ndim: int) -> list[int]:
