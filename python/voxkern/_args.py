@@ -29,7 +29,6 @@ def remembered(settle: Settle) -> Settle:
     """Keep what a function makes of its last plain arguments: nothing that may change."""
     kept = functools.lru_cache(256, typed=True)(settle)
 
-    @functools.wraps(settle)
     def call(*given: Any) -> Any:
         return (kept if _are_plain(given) else settle)(*given)
 

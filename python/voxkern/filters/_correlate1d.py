@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,12 @@ def _as_weights(weights: Any) -> Any:
     w = _args.as_numbers(weights, "weights")
     if w.ndim != 1 or not w.size:
         raise ValueError(f"weights must be a list of numbers; got shape {w.shape}")
+    return _evened(w.tobytes())
+
+
+@functools.lru_cache(64)
+def _evened(numbers: bytes) -> Any:
+    w = np.frombuffer(numbers).copy()
     if not np.isfinite(w).all():
         raise ValueError("weights must be finite")
     before, after = w[: w.size // 2], w[: -w.size // 2 : -1] if w.size > 1 else w[:0]
@@ -27,6 +34,7 @@ def _as_weights(weights: Any) -> Any:
             if (abs(after - sign * before) <= np.finfo(float).eps).all():
                 w[w.size // 2 + 1 :] = sign * before[::-1]
                 break
+    w.flags.writeable = False
     return w
 
 

@@ -12,7 +12,7 @@ from .. import _args, _arrays
 from .._kernel import In, Out, Scalar, Vec3, kernel, prange
 from ._along import three
 from ._gaussian import gaussian_filter
-from ._jet import GRADIENT, MAGNITUDE, Settings, as_float_image, several
+from ._jet import GRADIENT, MAGNITUDE, as_float_image, settings_of, several
 
 
 @kernel(
@@ -155,7 +155,7 @@ def _derive(
         settings = _Recursive(x, kind, sigma, mode, axes, spacing, workers)
     else:
         edges = "reflect" if mode is None else mode
-        settings = Settings(x, kind, sigma, edges, 0.0, 4.0, None, axes, spacing, workers)
+        settings = settings_of(x, kind, sigma, edges, 0.0, 4.0, None, axes, spacing, workers)
     along = settings.along
     if not along or min(along) < settings.ndim - 3:
         raise ValueError(f"axes must be among the last three; got {axes!r}")

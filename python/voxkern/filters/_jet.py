@@ -187,10 +187,10 @@ class Settings:
     """The checked arguments of a filter on Gaussian derivatives."""
 
     def __init__(
-        self, x: Any, kind: int, sigma: Any, mode: Any, cval: Any, truncate: Any, radius: Any,
-        axes: Any, spacing: Any, workers: Any,
+        self, ndim: int, dtype: str, kind: int, sigma: Any, mode: Any, cval: Any, truncate: Any,
+        radius: Any, axes: Any, spacing: Any, workers: Any,
     ) -> None:  # fmt: skip
-        self.dtype, self.ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x)
+        self.dtype, self.ndim = dtype, ndim
         self.along = _args.as_axes(axes, self.ndim)
         n = len(self.along)
         if not 1 <= n <= 3:
@@ -216,6 +216,14 @@ class Settings:
     def run(self, volume: Any, answer: Any) -> None:
         """Write what is asked for of one volume."""
         _jet(volume, answer, *self.weights, self.kind, *self.edges, self.fill, workers=self.workers)
+
+
+_settled = _args.remembered(Settings)
+
+
+def settings_of(x: Any, *how: Any) -> Settings:
+    """Return the checked arguments of a filter on an adopted image."""
+    return _settled(_args.as_ndim(x), _args.as_dtype(x, _args.REAL), *how)
 
 
 def as_float_image(x: Any) -> Any:
@@ -269,7 +277,7 @@ def _single(
     axes: Any, spacing: Any, out: Any, workers: Any,
 ) -> Any:  # fmt: skip
     x, give = _arrays.adopt(image)
-    s = Settings(x, kind, sigma, mode, cval, truncate, radius, axes, spacing, workers)
+    s = settings_of(x, kind, sigma, mode, cval, truncate, radius, axes, spacing, workers)
     if s.dtype not in _args.FLOAT:
         args = {"sigma": sigma, "mode": mode, "cval": cval, "truncate": truncate,
                 "radius": radius, "spacing": spacing, "workers": workers}  # fmt: skip
@@ -455,7 +463,7 @@ def hessian(
     array([2., 1., 3.])
     """
     x, give = _arrays.adopt(image)
-    s = Settings(x, HESSIAN, sigma, mode, cval, truncate, None, None, spacing, workers)
+    s = settings_of(x, HESSIAN, sigma, mode, cval, truncate, None, None, spacing, workers)
     n = len(s.along)
     return several(s, x, give, out, n * (n + 1) // 2)
 
@@ -503,5 +511,5 @@ def hessian_eigenvalues(
     array([-2.,  3.])
     """
     x, give = _arrays.adopt(image)
-    s = Settings(x, EIGENVALUES, sigma, mode, cval, truncate, None, None, spacing, workers)
+    s = settings_of(x, EIGENVALUES, sigma, mode, cval, truncate, None, None, spacing, workers)
     return several(s, x, give, out, len(s.along))

@@ -11,7 +11,7 @@ import numpy as np
 from .. import _args, _arrays
 from .._edge import CONSTANT
 from .._kernel import In, ListIn, Out, kernel, prange
-from ._footprint import as_footprint
+from ._footprint import Footprint, as_footprint
 from ._slabs import by_slabs
 
 _UNIT = 2.0**-32  # what one is worth in the table
@@ -84,6 +84,14 @@ def _table(most: int) -> Any:
     table = np.concatenate([[0], np.rint(n * np.log2(n) / _UNIT).astype(np.int64)])
     table.flags.writeable = False
     return table
+
+
+@functools.lru_cache(16)
+def _runs_of(around: Footprint) -> Any:
+    """Return the runs along x of a neighbourhood, from its voxel on."""
+    if around.where is None:
+        return _runs(np.ones(around.size, bool), around.first)
+    return _runs(np.frombuffer(around.where, bool).reshape(around.size), around.first)
 
 
 def _runs(where: Any, first: Any) -> Any:
@@ -163,10 +171,7 @@ def local_entropy(
     if size is None and footprint is None:
         size = 3
     around = as_footprint(size, footprint, 0, along, ndim, 24)
-    box = np.ones(around.size, bool)
-    if around.where is not None:
-        box = np.frombuffer(around.where, bool).reshape(around.size)
-    runs, table = _runs(box, around.first), _table(around.voxels)
+    runs, table = _runs_of(around), _table(around.voxels)
     workers = _args.as_workers(workers)
 
     told = _args.as_progress(progress, "local_entropy")
@@ -175,6 +180,6 @@ def local_entropy(
         _local_entropy(volume, answer, runs, table, workers=workers)
 
     def run(volume: Any, answer: Any) -> None:
-        by_slabs(filtered, volume, answer, box.shape[0], CONSTANT, told)
+        by_slabs(filtered, volume, answer, around.size[0], CONSTANT, told)
 
     return _arrays.run_volumes(run, x, out, np.dtype(np.float32), give)

@@ -14,7 +14,7 @@ from ..metrics import extremes
 from ._gaussian import gaussian_weights
 from ._jet import HESSIAN, as_float_image, derivatives, plan_derivatives, spectrum
 from ._rescale import divide
-from ._separable import as_whole_fill
+from ._separable import as_whole_fill, key_of
 
 OBJECT, SATO, MEIJERING = range(3)  # Ridge of ridge.hpp
 
@@ -170,6 +170,23 @@ def _weights(voxels: float, unit: float, reach: float, scale: float) -> Any:
     return np.concatenate([bell, slope, bend - bend.sum() * bell])
 
 
+@_args.remembered
+def _settle(
+    axes: int, dtype: str, sigmas: Any, mode: Any, cval: Any, truncate: Any, spacing: Any
+) -> tuple[list[tuple[Any, ...]], tuple[int, ...], float]:
+    """Return the weights of each scale along each axis, and what lies outside."""
+    listed = np.atleast_1d(_args.as_numbers(sigmas, "sigmas"))
+    if listed.ndim != 1 or not listed.size:
+        raise ValueError(f"sigmas must be a number, or hold one at least; got {sigmas!r}")
+    scales = [_args.as_float(s, "sigmas", above=0) for s in listed.tolist()]
+    reach = _args.as_float(truncate, "truncate", 0)
+    units = _args.as_spacing(spacing, axes)
+    none = (np.empty(0),) * (3 - axes)
+    weights = [(*none, *(_weights(s / unit, unit, reach, s) for unit in units)) for s in scales]
+    edges = tuple(_args.as_edge(m) for m in _args.per_axis(mode, axes, "mode"))
+    return weights, _args.lift(edges, 0), as_whole_fill(cval, dtype)
+
+
 class _Ridges:
     """The checked arguments that all measures share."""
 
@@ -180,20 +197,10 @@ class _Ridges:
         self.image, self.give = _arrays.adopt(image)
         self.dtype = _args.as_dtype(self.image, _args.REAL)
         self.axes = min(_args.as_ndim(self.image, 2), 3)
-        listed = np.atleast_1d(_args.as_numbers(sigmas, "sigmas"))
-        if listed.ndim != 1 or not listed.size:
-            raise ValueError(f"sigmas must be a number, or hold one at least; got {sigmas!r}")
-        scales = [_args.as_float(s, "sigmas", above=0) for s in listed.tolist()]
-        reach = _args.as_float(truncate, "truncate", 0)
-        units = _args.as_spacing(spacing, self.axes)
-        none = (np.empty(0),) * (3 - self.axes)
-        self.weights = [
-            (*none, *(_weights(s / unit, unit, reach, s) for unit in units)) for s in scales
-        ]
+        self.weights, self.edges, self.fill = _settle(
+            self.axes, self.dtype, key_of(sigmas), key_of(mode), cval, truncate, key_of(spacing)
+        )
         self.bright = -1.0 if black_ridges else 1.0
-        edges = [_args.as_edge(m) for m in _args.per_axis(mode, self.axes, "mode")]
-        self.edges = _args.lift(tuple(edges), 0)
-        self.fill = as_whole_fill(cval, self.dtype)
         self.workers, self.out = _args.as_workers(workers), out
 
     def run(

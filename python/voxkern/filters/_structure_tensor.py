@@ -120,11 +120,10 @@ class _Tensor:
     """The checked arguments of a structure tensor."""
 
     def __init__(
-        self, x: Any, sigma: Any, gradient_sigma: Any, mode: Any, cval: Any, truncate: Any,
-        spacing: Any, workers: Any,
+        self, ndim: int, dtype: str, sigma: Any, gradient_sigma: Any, mode: Any, cval: Any,
+        truncate: Any, spacing: Any, workers: Any,
     ) -> None:  # fmt: skip
-        self.ndim = min(_args.as_ndim(x), 3)
-        dtype = _args.as_dtype(x, _args.REAL)
+        self.ndim = ndim
         units = _args.as_spacing(spacing, self.ndim)
         reach = _args.as_float(truncate, "truncate", 0)
         sigmas = [_args.as_float(s, "sigma", 0) for s in _args.per_axis(sigma, self.ndim, "sigma")]
@@ -162,6 +161,9 @@ class _Tensor:
             sobel(volume.reshape(image), axis, **self.outside, out=parts[axis])
             divide(parts[axis], unit)
         _smooth_products(slopes, answer, *self.smooth, workers=self.workers)
+
+
+_tensor = _args.remembered(_Tensor)
 
 
 def structure_tensor(
@@ -227,7 +229,8 @@ def structure_tensor(
     array([ 64., 192., 576.])
     """
     x, give = _arrays.adopt(image)
-    tensor = _Tensor(x, sigma, gradient_sigma, mode, cval, truncate, spacing, workers)
+    ndim, dtype = min(_args.as_ndim(x), 3), _args.as_dtype(x, _args.REAL)
+    tensor = _tensor(ndim, dtype, sigma, gradient_sigma, mode, cval, truncate, spacing, workers)
     return several(tensor, x, give, out, tensor.ndim * (tensor.ndim + 1) // 2)
 
 

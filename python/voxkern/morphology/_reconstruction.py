@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, np.empty(shape, np.uint8), near, int(rng.integers(2)), borders
 
 
+@functools.cache
 def neighbours(connectivity: int, ndim: int) -> Any:
     """Return the steps (z, y, x) to voxels that differ along at most so many axes, in a list."""
     steps = np.indices((3,) * ndim).reshape(ndim, -1).T - 1
@@ -148,7 +150,9 @@ def neighbours(connectivity: int, ndim: int) -> Any:
 def _listed(steps: Any) -> Any:
     lifted = np.zeros((len(steps), 3), np.int64)
     lifted[:, 3 - steps.shape[1] :] = steps
-    return lifted[np.any(lifted != 0, axis=1)].ravel()
+    offsets = lifted[np.any(lifted != 0, axis=1)].ravel()
+    offsets.flags.writeable = False
+    return offsets
 
 
 def _near(footprint: Any, ndim: int) -> Any:
