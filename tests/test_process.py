@@ -329,6 +329,18 @@ def test_numba_compiles_once_for_arrays_that_are_read_only_and_others() -> None:
     assert len(_backends.compile_rule(rule).signatures) == known > 0
 
 
+def test_numba_takes_the_numbers_of_numpy_for_numbers() -> None:
+    pytest.importorskip("numba")
+    x, kernel = np.arange(24, dtype=np.float32).reshape(1, 4, 6), KERNELS["clip"]
+    first, second = np.empty_like(x), np.empty_like(x)
+    with voxkern.use_backend("numba"):
+        kernel(x, first, 5.0, 9.0)
+        known = len(_backends.compile_rule(kernel.rule).signatures)
+        kernel(x, second, *np.array([5.0, 9.0]))
+    np.testing.assert_array_equal(second, first)
+    assert len(_backends.compile_rule(kernel.rule).signatures) == known > 0
+
+
 def test_threads_can_be_set_and_are_checked() -> None:
     before = _backends.threads()
     try:

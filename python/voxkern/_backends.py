@@ -180,7 +180,7 @@ def _writable(arg: Any) -> Any:
     A rule writes to its outputs alone, which are checked before; but Numba would compile it anew
     for each array that happens to be read-only.
     """
-    if getattr(getattr(arg, "flags", None), "writeable", True):
+    if not isinstance(arg, np.ndarray) or arg.flags.writeable:  # NumPy's numbers have flags too
         return arg
     return np.asarray(_Alias(arg))
 

@@ -91,7 +91,8 @@ def correlate1d(
     Notes
     -----
     Integer images are summed in float64, cut towards zero, and wrap where their type
-    ends, as in SciPy, to the last bit on the CPU. float32 images are summed in float32.
+    ends, as in SciPy, to the last bit on the CPU; of a sum beyond int32 nothing is promised.
+    float32 images are summed in float32.
     NaN and infinity reach as far as the weights do.
 
     Examples
