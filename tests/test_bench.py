@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import io
 import json
 import pathlib
 import sys
@@ -220,7 +221,9 @@ def test_our_own_refusal_is_a_row(measure):
         ({"device": "tpu"}, "device must be 'cpu' or 'cuda', not 'tpu'"),
         ({"size": 8}, "size must be at least 16"),
         ({"threads": 10**6}, "threads must be 1 to"),
-        ({"op": "no_such_op"}, "no case for family=None, op='no_such_op'"),
+        ({"op": "labl"}, "op must be one that is measured, such as label; got 'labl'"),
+        ({"family": "warp", "op": "xyz"}, "such as affine_transform to zoom; got 'xyz'"),
+        ({"family": "warps"}, "family must be one of evaluate, .*, warp; got 'warps'"),
     ],
 )
 def test_refusals(options, message):
@@ -402,10 +405,43 @@ def test_main_writes_what_is_asked_and_tells_the_losses(measure, tmp_path, capsy
     assert (tmp_path / "b.json").exists()
 
 
-def test_main_explains_a_wrong_option(capsys):
+def test_main_explains_a_wrong_option(capsys, monkeypatch):
     pytest.importorskip("rich", reason="pip install rich to see tables")
     assert bench.main(device="tpu") == 2
     assert "device must be" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert bench.main(device="cuda") == 2
+    assert "pip install 'voxkern[cuda13]'" in capsys.readouterr().out
+
+
+def test_main_looks_first_whether_it_can_write(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("matplotlib", reason="pip install matplotlib to draw")
+    monkeypatch.setattr(bench, "run", lambda **options: pytest.fail("measured all the same"))
+    monkeypatch.chdir(tmp_path)
+    for options, message in [
+        ({"json": pathlib.Path("no/b.json")}, "no/b.json: there is no such folder"),
+        ({"plot": pathlib.Path("no/b.png")}, "no/b.png: there is no such folder"),
+        ({"plot": pathlib.Path("b.xyz")}, "b.xyz: a picture must end in one of"),
+    ]:
+        assert bench.main(**options) == 2
+        assert message in capsys.readouterr().out
+
+
+def test_a_table_is_read_on_a_terminal_of_80_columns(measure):
+    rich = pytest.importorskip("rich.console", reason="pip install rich to see tables")
+    rows = measure(case_of(("SimpleITK", doubled, False)))
+    for row, ms in zip(rows, (1234.5, 0.0123, 56.78), strict=True):
+        row.op, row.label = "n4_bias_correction", "image=brain, shrink=4"
+        row.ms, row.gbs, row.share, row.times_copy, row.ratio = ms, 12.34, 0.56, 345.6, 0.123
+        row.who = {"SimpleITK": "SimpleITK shrunken, field at full size"}.get(row.who, row.who)
+        row.target, row.note = 300.0, "of [bool] it takes another way round"
+    console = rich.Console(width=80, record=True, file=io.StringIO())
+    for table in _show.tables(rows):
+        console.print(table)
+    text = console.export_text()
+    assert "…" not in text
+    for word in ("1,234", "0.0123", "56.8", "12.3", "56 %", "346 of 300x", "0.123x", "[bool]"):
+        assert word in text
 
 
 class Event:

@@ -231,6 +231,17 @@ def test_images_that_cannot_be_used_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_the_work(
+    scan: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    names: set[str] = set()
+    settings = demo.Settings(fixed=str(scan), moving=str(scan))
+    with pytest.raises(FileExistsError):
+        demo.run(settings, tmp_path / "file", watch=lambda stage: names.add(stage.name))
+    assert names == {"read"}
+
+
 def test_threads_are_given_back(scan: Path, tmp_path: Path) -> None:
     before = voxkern.info()["threads"]
     with pytest.raises(FileNotFoundError):

@@ -40,6 +40,7 @@ def main(
 ) -> int:
     """Run the cases, print the tables, write what is asked for; return the exit status."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
     from voxkern.bench import _machine, _show
@@ -47,6 +48,10 @@ def main(
     console = Console()
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
     try:
+        if json:
+            _show.check(json)
+        if plot:
+            _show.check(plot, drawn=True)
         with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
             task = bar.add_task("looking for cases", total=None)
 
@@ -67,7 +72,7 @@ def main(
                 progress=tell,
             )
     except (ValueError, ImportError) as error:
-        console.print(f"[red]{error}[/]")
+        console.print(str(error), style="red", markup=False)
         return 2
     for table in _show.tables(rows):
         console.print(table)
@@ -79,11 +84,12 @@ def main(
         "estimated from a small volume, because one call takes too long"
     )
     if missing := sorted({r.who for r in rows if r.status == "not installed"}):
-        console.print(f"not installed: {', '.join(missing)} (pip install 'voxkern[bench]')")
+        cure = "pip install 'voxkern[bench]'"
+        console.print(f"not installed: {', '.join(missing)} ({cure})", markup=False)
     if absent := sorted({r.op for r in rows if r.status == "absent"}):
         console.print(f"absent: {', '.join(absent)}")
     for line in _show.losses(rows):
-        console.print(f"[red]behind[/] {line}")
+        console.print(f"[red]behind[/] {escape(line)}", soft_wrap=True)
     if json:
         _show.write_json(rows, json)
     if plot:

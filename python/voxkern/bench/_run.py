@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import time
 from collections.abc import Callable, Iterator
@@ -165,7 +166,12 @@ def run(
     """
     chosen = cases(family, op)
     if not chosen:
-        raise ValueError(f"no case for family={family!r}, op={op!r}")
+        families = sorted({c.family for c in cases()})
+        if family not in (None, *families):
+            raise ValueError(f"family must be one of {', '.join(families)}; got {family!r}")
+        ops = sorted({c.op for c in cases(family)})
+        near = ", ".join(difflib.get_close_matches(str(op), ops)) or f"{ops[0]} to {ops[-1]}"
+        raise ValueError(f"op must be one that is measured, such as {near}; got {op!r}")
     settings = Settings(device, backend, size, threads, quick, rivals, limit)
     rows: list[Row] = []
     for index, one in enumerate(chosen):

@@ -31,6 +31,22 @@ def write_json(rows: Sequence[Row], path: Path) -> None:
     path.write_text(json.dumps(document(rows), indent=1) + "\n")
 
 
+def check(path: Path, *, drawn: bool = False) -> Any:
+    """Refuse before anything is measured what could not be written after; return what draws."""
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"{path}: there is no such folder")
+    if not drawn:
+        return None
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("--plot needs matplotlib: pip install 'voxkern[show]'") from error
+    known = Figure().canvas.get_supported_filetypes()
+    if path.suffix[1:].lower() not in known:
+        raise ValueError(f"{path}: a picture must end in one of {', '.join(sorted(known))}")
+    return Figure
+
+
 def by_case(rows: Iterable[Row]) -> list[list[Row]]:
     """The rows of each case together, in the order in which they ran."""
     return [list(group) for _, group in groupby(rows, key=lambda r: (r.family, r.case))]
@@ -45,11 +61,11 @@ def _number(value: float | None, digits: int = 3) -> str:
 def _times(row: Row) -> str:
     if row.times_copy is None:
         return ""
-    text = f"{_number(row.times_copy)}x"
+    text = _number(row.times_copy)
     if row.who != OURS or row.target is None:
-        return text
+        return f"{text}x"
     missed = row.times_copy > row.target
-    return f"[{'red' if missed else 'green'}]{text}[/] (of {row.target:g}x)"
+    return f"[{'red' if missed else 'green'}]{text}[/] of {row.target:g}x"
 
 
 def _ratio(row: Row) -> str:
@@ -67,18 +83,23 @@ def _ratio(row: Row) -> str:
 
 def tables(rows: Sequence[Row]) -> list[Any]:
     """One Rich table for each family; our rows first in each case, then the rivals by speed."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
     from rich.table import Table
 
     made = []
     for family, of_family in groupby(rows, key=lambda r: r.family):
-        table = Table(title=family, title_justify="left", header_style="bold", expand=False)
-        for name in ("who", "out=", "ms", "GB/s", "of copy", "in copies", "ratio", "note"):
-            right = name in ("ms", "GB/s", "of copy", "in copies", "ratio")
-            table.add_column(name, justify="right" if right else "left", no_wrap=name == "who")
+        table = Table(
+            title=family, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        )
+        table.add_column("who", overflow="fold", min_width=20)
+        table.add_column("out=", no_wrap=True)
+        for name in ("ms", "GB/s", "of\ncopy", "in\ncopies", "ratio"):  # fits into 80 columns
+            table.add_column(name, justify="right", no_wrap=True)
         for group in by_case(of_family):
             first = group[0]
             noisy = "  [yellow]disturbed[/]" if any(r.disturbed for r in group) else ""
-            table.add_row(f"[bold]{first.call}[/]", *[""] * 6, f"{first.image}{noisy}")
+            table.add_row(f"[bold]{escape(first.call)}[/]\n{first.image}{noisy}")
             ordered = sorted(group, key=lambda r: (r.who != OURS, r.ms is None, r.ms or 0.0))
             for row in ordered:
                 table.add_row(*_cells(row), style="" if row.who == OURS else "dim")
@@ -88,18 +109,19 @@ def tables(rows: Sequence[Row]) -> list[Any]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
+    from rich.markup import escape
+
     who = f"  {row.who} {row.backend}".rstrip() + (", 1 thread" if row.alone else "")
-    bad = row.status in ("differs", "failed")
-    note = ": ".join(t for t in ("" if row.status == "ok" else row.status, row.note) if t)
+    note = escape(": ".join(t for t in ("" if row.status == "ok" else row.status, row.note) if t))
+    style = "red" if row.status in ("differs", "failed") else "dim"
     return (
-        who,
+        who + (f"\n    [{style}]{note}[/]" if note else ""),
         "yes" if row.out else "no",
         ("~" if row.estimated else "") + _number(row.ms),
         _number(row.gbs),
         f"{100 * row.share:.0f} %" if row.share is not None else "",
         _times(row),
         _ratio(row),
-        f"[red]{note}[/]" if bad else note,
     )
 
 
@@ -120,12 +142,9 @@ def losses(rows: Iterable[Row]) -> list[str]:
 
 def plot(rows: Sequence[Row], path: Path) -> None:
     """Draw how many times longer each rival takes, on a log axis; left of the line we lose."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("--plot needs matplotlib: pip install 'voxkern[show]'") from error
+    figure_of = check(path, drawn=True)
     groups = [g for g in by_case(rows) if any(r.ratio and r.who != OURS for r in g)]
-    figure = Figure(figsize=(9, 1.2 + 0.3 * max(1, len(groups))), layout="constrained")
+    figure = figure_of(figsize=(9, 1.2 + 0.3 * max(1, len(groups))), layout="constrained")
     axes = figure.add_subplot()
     peers = sorted({r.who for g in groups for r in g if r.who != OURS and r.ratio})
     marks = "os^Dv<>PXhp*"

@@ -91,6 +91,7 @@ def run(
 
 def _run(settings: Settings, out: Path, clock: Clock) -> dict[str, Any]:
     work = _read(settings, clock)
+    out.mkdir(parents=True, exist_ok=True)
     _denoise(work, clock)
     _enhance(work, clock)
     _register(work, clock)
@@ -99,7 +100,6 @@ def _run(settings: Settings, out: Path, clock: Clock) -> dict[str, Any]:
     _segment(work, clock)
     _measure(work, clock)
     _judge(work, clock)
-    out.mkdir(parents=True, exist_ok=True)
     with clock.stage("show", "volumes, tables, pictures and the report") as stage:
         volumes = _volumes(work)
         for name, image in volumes.items():

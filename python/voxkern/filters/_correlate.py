@@ -130,8 +130,9 @@ def correlate(
     Notes
     -----
     Integer images are summed in float64, cut towards zero, and wrap where their type
-    ends, as in SciPy; of a sum beyond int32 nothing is promised. float32 images are summed in float32. Weights that are zero are
-    left out; SciPy also leaves out those below 2.2e-16.
+    ends, as in SciPy; of a sum beyond int32 nothing is promised. float32 images are
+    summed in float32. Weights that are zero are left out; SciPy also leaves out those
+    below 2.2e-16.
 
     Examples
     --------
