@@ -237,9 +237,10 @@ def test_a_folder_that_cannot_be_made_is_refused_before_the_work(
     (tmp_path / "file").touch()
     names: set[str] = set()
     settings = demo.Settings(fixed=str(scan), moving=str(scan))
-    with pytest.raises(FileExistsError):
-        demo.run(settings, tmp_path / "file", watch=lambda stage: names.add(stage.name))
-    assert names == {"read"}
+    for out in (tmp_path / "file", tmp_path / "file" / "report"):
+        with pytest.raises(NotADirectoryError, match="file: wanted a folder"):
+            demo.run(settings, out, watch=lambda stage: names.add(stage.name))
+    assert not names
 
 
 def test_threads_are_given_back(scan: Path, tmp_path: Path) -> None:

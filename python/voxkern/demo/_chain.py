@@ -90,8 +90,10 @@ def run(
 
 
 def _run(settings: Settings, out: Path, clock: Clock) -> dict[str, Any]:
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not there.is_dir():  # better said now than after the work
+        raise NotADirectoryError(f"{there}: wanted a folder for the report, this is a file")
     work = _read(settings, clock)
-    out.mkdir(parents=True, exist_ok=True)
     _denoise(work, clock)
     _enhance(work, clock)
     _register(work, clock)
@@ -100,6 +102,7 @@ def _run(settings: Settings, out: Path, clock: Clock) -> dict[str, Any]:
     _segment(work, clock)
     _measure(work, clock)
     _judge(work, clock)
+    out.mkdir(parents=True, exist_ok=True)
     with clock.stage("show", "volumes, tables, pictures and the report") as stage:
         volumes = _volumes(work)
         for name, image in volumes.items():
