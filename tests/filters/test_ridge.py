@@ -133,11 +133,13 @@ def test_balls_lines_and_plates_are_told_apart():
 
 @pytest.mark.parametrize("op", MEASURES)
 def test_a_constant_image_has_no_ridges(op):
-    args = {"gamma": 1.0} if op in (frangi, objectness) else {}
-    if op is not meijering:  # a share of the strongest, however weak
-        np.testing.assert_allclose(op(np.full((6, 7, 8), 300.0), [1, 2], **args), 0, atol=1e-12)
-        image = np.full((6, 7, 8), 3, np.uint8)
-        np.testing.assert_allclose(op(image, [1, 2], **args), 0, atol=3e-6)
+    for value in (3, 7, 100):
+        for dtype, least in (("uint8", 1e-7), ("float32", 1e-7), ("float64", 1e-15)):
+            x = np.full((6, 7, 8), value, dtype)
+            for sigmas in (1, [1, 2], [0.5, 7]):
+                np.testing.assert_allclose(op(x, sigmas), 0, atol=value * least)
+    x[3, 4, 5] += 1  # what is no rounding
+    assert op(x.astype("float32"), 1, black_ridges=False).max() > 1e-3
     assert not op(np.zeros((6, 7, 8), np.uint8), 1).any()
     assert op(np.zeros((0, 4, 5)), 1).shape == (0, 4, 5)
 

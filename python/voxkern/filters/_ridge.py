@@ -205,9 +205,12 @@ class _Ridges:
 
     def run(
         self, kind: int, alpha: float, beta: float, gamma: float | None = 1.0, dimension: int = 1,
-        scaled: bool = False, last: Any = None,
+        scaled: bool = False, share: bool = False,
     ) -> Any:  # fmt: skip
-        """Return the largest measure of all scales; `gamma` None is half the largest norm."""
+        """Return the largest measure of all scales, or its share of the largest anywhere.
+
+        `gamma` None is half the largest norm. What is no more than rounding is nothing.
+        """
         x = as_float_image(self.image)
 
         def measure(volume: Any, answer: Any) -> None:
@@ -225,10 +228,12 @@ class _Ridges:
                 # What is known without the largest norm, and then its share of the strength.
                 found = _arrays.empty(volume.shape, volume.dtype, volume) if n == 1 else found
                 _ridge(volume, found, norms, *weights, *how, 1.0, 0, *rest, workers=self.workers)
-                c = 0.5 * _largest(norms, self.workers) or 1.0
+                top = _largest(norms, self.workers)
+                c = math.inf if top <= _rounding(volume, self.workers) else 0.5 * top
                 _strengthen(found, norms, answer, c, more, workers=self.workers)
-            if last is not None:
-                last(answer)
+            if share:
+                _, top, _, _ = extremes(answer, workers=self.workers)
+                divide(answer, top if top > _rounding(volume, self.workers) else math.inf)
 
         return _arrays.run_volumes(measure, x, self.out, x.dtype, self.give)
 
@@ -541,8 +546,8 @@ def meijering(
     array([0., 0., 0., 1., 0., 0., 0.])
     """
     ridges = _Ridges(image, sigmas, black_ridges, mode, cval, truncate, spacing, out, workers)
-    share = -1 / (ridges.axes + 1) if alpha is None else _args.as_float(alpha, "alpha")
-    return ridges.run(MEIJERING, share, 1.0, last=_divide_by_largest)
+    weight = -1 / (ridges.axes + 1) if alpha is None else _args.as_float(alpha, "alpha")
+    return ridges.run(MEIJERING, weight, 1.0, share=True)
 
 
 def _largest(x: Any, workers: Any) -> float:
@@ -550,7 +555,8 @@ def _largest(x: Any, workers: Any) -> float:
     return math.nan if nan else top
 
 
-def _divide_by_largest(y: Any) -> None:
-    _, top, _, _ = extremes(y)
-    if top > 0:
-        divide(y, top)
+def _rounding(x: Any, workers: Any) -> float:
+    """Return how large a second derivative of a constant may come out for its rounding."""
+    low, high, _, _ = extremes(x, workers=workers)
+    error = 4 * float(np.finfo(_args.dtype_name(x)).eps) * max(-low, high)
+    return error if math.isfinite(error) else 0.0
