@@ -10,6 +10,7 @@ A family of functions is loaded when the first of its names is used.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ._backends import set_threads as set_threads
@@ -57,7 +58,8 @@ def __getattr__(name: str) -> Any:
     else:
         family = None if name.startswith("_") else _family_of(name)
         if family is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            text = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(text, name=name, obj=sys.modules[__name__])  # what is near is told
         found = getattr(family, name)
     globals()[name] = found
     return found

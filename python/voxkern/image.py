@@ -278,6 +278,8 @@ class Image:
         array([[-1, -2],
                [-3, -4]])
         """
+        if not callable(function):
+            raise TypeError(f"function must be callable; got {function!r}")
         if _takes_spacing(function):
             kwargs.setdefault("spacing", self.spacing)
         answer = function(self.data, *args, **kwargs)
