@@ -55,9 +55,15 @@ def as_dtype(x: Any, allowed: Iterable[str], name: str = "image") -> str:
     return found
 
 
-def float_dtype(dtype: str) -> np.dtype[Any]:
+def float_name(dtype: str) -> str:
     """Return the float that an image of `dtype` is answered in: single, unless it needs more."""
-    return np.dtype("float64" if dtype in ("int32", "float64") else "float32")
+    return "float64" if dtype in ("int32", "float64") else "float32"
+
+
+@functools.cache
+def float_dtype(dtype: str) -> np.dtype[Any]:
+    """Return the same as a type of NumPy's."""
+    return np.dtype(float_name(dtype))
 
 
 def as_ndim(x: Any, least: int = 1, most: int = 32, name: str = "image") -> int:

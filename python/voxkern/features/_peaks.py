@@ -33,9 +33,9 @@ def clear_border(mask: Any, border: tuple[int, ...]) -> Any:
     """Set what is near the faces to 0, in place."""
     for axis, width in enumerate(border):
         if width:
-            turned = np.moveaxis(mask, axis, 0)
-            turned[:width] = 0
-            turned[-width:] = 0
+            before = (slice(None),) * axis
+            mask[(*before, slice(width))] = 0
+            mask[(*before, slice(-width, None))] = 0
     return mask
 
 

@@ -256,7 +256,7 @@ def equalize_adapthist(
     share = _args.as_float(clip_limit, "clip_limit", 0)
     nbins = _args.as_int(nbins, "nbins", 1, _GRAYS)
     workers = _args.as_workers(workers)
-    answer = _args.float_dtype(found).name
+    answer = _args.float_name(found)
     if value_range is None:
         low, high = finite_range(x, workers) if x.size else (0.0, 1.0)
     else:

@@ -169,7 +169,7 @@ def run_curve(
         else:
             large(volume, result)
 
-    return _arrays.run_volumes(run, x, out, _args.float_dtype(found).name, give)
+    return _arrays.run_volumes(run, x, out, _args.float_name(found), give)
 
 
 def run_knots(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -150,9 +151,12 @@ def _names(kernels: Any) -> list[str]:
     return list(kernels)
 
 
-def _taps(name: Any) -> tuple[Any, int]:
+@functools.cache
+def _taps(name: str) -> tuple[Any, int]:
     """Return a kernel to correlate with, of norm 1."""
     if name not in _WEIGHTS:
         raise ValueError(f"kernels must be of {', '.join(_WEIGHTS)}; got {name!r}")
     w = np.array(_WEIGHTS[name], np.float64)[::-1]
-    return np.ascontiguousarray(w / np.sqrt((w * w).sum())), w.size // 2
+    w = np.ascontiguousarray(w / np.sqrt((w * w).sum()))
+    w.flags.writeable = False
+    return w, w.size // 2

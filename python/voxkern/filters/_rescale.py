@@ -120,7 +120,7 @@ def take(image: Any, name: str = "image") -> tuple[Any, Any, str]:
 def as_output(dtype: Any, found: str) -> str:
     """Return the name of the answer's type, by default the float that fits the image."""
     if dtype is None:
-        return _args.float_dtype(found).name
+        return _args.float_name(found)
     try:
         name = np.dtype(dtype).name
     except TypeError:
@@ -442,7 +442,7 @@ def zscore(
         raise ValueError("image must have a number that counts; got none")
     if not deviation > 0:
         raise ValueError(f"image must have more than one value where it counts; got {mean:g} alone")
-    answer = _args.float_dtype(found).name
+    answer = _args.float_name(found)
     return run_line(x, give, answer, out, workers, offset=mean, width=deviation)
 
 
@@ -535,7 +535,7 @@ def white_stripe(
     mean, deviation = _binned(counts, edges, *cut)
     if not deviation > 0:
         raise ValueError("image must have a stripe of more than one value; found one")
-    answer = _args.float_dtype(found).name
+    answer = _args.float_name(found)
     return run_line(x, give, answer, out, workers, offset=mean, width=deviation)
 
 
@@ -640,7 +640,7 @@ def pet_suv(
             f"half_life_s={half_life_s!r}"
         )
     factor = 1000 * weight / left
-    answer = _args.float_dtype(found).name
+    answer = _args.float_name(found)
     return run_line(
         x, give, answer, out, _args.as_workers(workers),
         span=_args.as_float(slope, "slope") * factor,

@@ -191,7 +191,7 @@ def percentile(image: Any, q: Any, *, mask: Any = None, workers: int | None = No
     place = wanted.ravel() / 100 * (numbers.count - 1)
     low = np.floor(place).astype(np.int64)
     high = np.minimum(low + 1, numbers.count - 1)
-    a, b = np.split(numbers.at(np.concatenate([low, high])), 2)
+    a, b = numbers.at(np.concatenate([low, high])).reshape(2, -1)
     with np.errstate(invalid="ignore"):  # between infinities
         part, step = place - low, b - a
         found = np.where(part < 0.5, a + step * part, b - step * (1 - part))
