@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -217,6 +218,13 @@ def test_every_op_has_a_benchmark() -> None:
     if not hasattr(bench, "without_case"):
         pytest.skip("voxkern.bench does not list the ops without a case")
     assert bench.without_case() == []
+
+
+@needs_sources
+def test_the_page_of_functions_says_what_there_is() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "functions.py"))["text"]()
+    written = (ROOT / "docs" / "functions.md").read_text(encoding="utf-8")
+    assert written == page, "docs/functions.md is old: python docs/functions.py"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
