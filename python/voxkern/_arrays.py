@@ -207,6 +207,11 @@ def to_host(x: Any) -> np.ndarray[Any, Any]:
     return x if type(x) is np.ndarray else _gpu().to_host(x)
 
 
+def chosen(x: Any, mask: Any) -> np.ndarray[Any, Any]:
+    """Return the elements of an adopted array where a mask of bool is True, as NumPy's."""
+    return x[mask] if type(x) is np.ndarray else _gpu().chosen(x, mask)
+
+
 def sort(x: Any) -> Any:
     """Return the elements of an adopted array in rising order, as a list."""
     return np.sort(x, axis=None) if type(x) is np.ndarray else _gpu().sort(x)

@@ -43,6 +43,7 @@ class Arrays(Protocol):
     def zeros(self, shape: Any, dtype: Any) -> Any: ...
     def put(self, array: np.ndarray[Any, Any]) -> Any: ...
     def get(self, array: Any) -> np.ndarray[Any, Any]: ...
+    def chosen(self, array: Any, mask: Any) -> Any: ...
     def sort(self, array: Any) -> Any: ...
     def filter_spectrum(self, array: Any, table: np.ndarray[Any, Any]) -> Any: ...
 
@@ -164,6 +165,10 @@ class CupyArrays:
         with self.cupy.cuda.Device(self.device):
             return self.cupy.asnumpy(array)
 
+    def chosen(self, array: Any, mask: Any) -> Any:
+        with self.cupy.cuda.Device(self.device):
+            return array[mask]
+
     def sort(self, array: Any) -> Any:
         with self.cupy.cuda.Device(self.device):
             return self.cupy.sort(array.ravel())
@@ -273,6 +278,9 @@ class TorchArrays:
     def get(self, array: TorchArray) -> np.ndarray[Any, Any]:
         return array.tensor.cpu().numpy()
 
+    def chosen(self, array: TorchArray, mask: TorchArray) -> TorchArray:
+        return TorchArray(array.tensor[mask.tensor])
+
     def sort(self, array: TorchArray) -> TorchArray:
         return TorchArray(array.tensor.ravel().sort().values)
 
@@ -327,6 +335,12 @@ def _library_of(array: Any) -> Arrays:
 def to_host(array: Any) -> np.ndarray[Any, Any]:
     """A device array as a NumPy array."""
     return _library_of(array).get(array)
+
+
+def chosen(array: Any, mask: Any) -> np.ndarray[Any, Any]:
+    """The elements of a device array where a mask is True, as a NumPy array."""
+    library = _library_of(array)
+    return library.get(library.chosen(array, mask))
 
 
 def sort(array: Any) -> Any:

@@ -38,7 +38,7 @@ class DeviceArray:
         return len(self.host)
 
     def __getitem__(self, at):
-        return DeviceArray(self.host[at])
+        return DeviceArray(self.host[at.host if isinstance(at, DeviceArray) else at])
 
     def __setitem__(self, at, value):
         self.host[at] = value.host if isinstance(value, DeviceArray) else value

@@ -67,3 +67,19 @@ def test_a_device_array_gets_numpys_answer(ask, name):
 def test_what_runs_on_the_cpu_alone_says_how_to_get_there(ask, name):
     with pytest.raises((TypeError, NotImplementedError), match=r"CPU.*cupy\.asnumpy\(x\)"):
         ask(name, images(name), rest(name))
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 4), (3, 4, 5), (1, 1, 1)])
+@pytest.mark.parametrize("filled", ["both", "pred", "ref", "neither"])
+def test_surfaces_of_nothing_and_of_all_are_numpys(emulator, monkeypatch, shape, filled):
+    pred = np.full(shape, filled in ("both", "pred"), np.uint8)
+    ref = np.full(shape, filled in ("both", "ref"), np.uint8)
+    functions = (
+        voxkern.hausdorff_distance,
+        voxkern.average_surface_distance,
+        lambda p, r: voxkern.surface_dice(p, r, 1),
+        lambda p, r: voxkern.hausdorff_distance(p, r, points="mask", definition="union"),
+    )
+    wanted = [function(pred, ref) for function in functions]
+    pretend.use(emulator, monkeypatch)
+    np.testing.assert_array_equal([f(put(pred), put(ref)) for f in functions], wanted)

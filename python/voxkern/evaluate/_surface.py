@@ -9,13 +9,13 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..morphology import binary_erosion, neighbours
+from ..morphology._difference import NEITHER, WITHOUT, combine
 from ..regions import distance_transform_edt
 from ._pair import as_empty, as_pair
 
 _SMALL = 1 << 12  # voxels that are not worth a look for the box around the masks
 
 
-@_arrays.cpu_only
 def hausdorff_distance(
     pred: Any,
     ref: Any,
@@ -59,7 +59,7 @@ def hausdorff_distance(
     Raises
     ------
     TypeError
-        If `pred` or `ref` is neither of bool nor of integers, or on a GPU.
+        If `pred` or `ref` is neither of bool nor of integers, or they are on two devices.
     ValueError
         If the shapes differ, or another argument is not one of those above.
 
@@ -96,7 +96,6 @@ def hausdorff_distance(
     return max(float(part.max() if q == 100 else np.percentile(part, q)) for part in parts)
 
 
-@_arrays.cpu_only
 def average_surface_distance(
     pred: Any,
     ref: Any,
@@ -133,7 +132,7 @@ def average_surface_distance(
     Raises
     ------
     TypeError
-        If `pred` or `ref` is neither of bool nor of integers, or on a GPU.
+        If `pred` or `ref` is neither of bool nor of integers, or they are on two devices.
     ValueError
         If the shapes differ, or another argument does not fit.
 
@@ -165,7 +164,6 @@ def average_surface_distance(
     return float(total / count)
 
 
-@_arrays.cpu_only
 def surface_dice(
     pred: Any,
     ref: Any,
@@ -202,7 +200,7 @@ def surface_dice(
     Raises
     ------
     TypeError
-        If `pred` or `ref` is neither of bool nor of integers, or on a GPU.
+        If `pred` or `ref` is neither of bool nor of integers, or they are on two devices.
     ValueError
         If the shapes differ, `tolerance` is negative, or another argument does not fit.
 
@@ -241,7 +239,6 @@ def _distances(
 ) -> tuple[Any, Any]:
     """Return the distances of the points of `pred` to those of `ref`, and back."""
     p, r = as_pair(pred, ref, 3)
-    _arrays.need_cpu(pred=p, ref=r)
     _args.as_spacing(spacing, p.ndim)
     near = _args.as_int(connectivity, "connectivity", 1)
     if near > p.ndim:
@@ -249,6 +246,8 @@ def _distances(
     if points not in ("surface", "mask"):
         raise ValueError(f"points must be 'surface' or 'mask'; got {points!r}")
     workers = _args.as_workers(workers)
+    if type(p) is not np.ndarray:
+        return _on_device(p, r, spacing, near if points == "surface" else 0)
     both = np.array([p, r], bool)
     if p.size > _SMALL:
         both = _cropped(both)
@@ -262,6 +261,20 @@ def _distances(
     there = distance_transform_edt(beyond_r, spacing=spacing, workers=workers)[p]
     back = distance_transform_edt(beyond_p, spacing=spacing, workers=workers)[r]
     return there, back
+
+
+def _on_device(p: Any, r: Any, spacing: Any, connectivity: int) -> tuple[Any, Any]:
+    """Return the same of masks on a GPU, where all but the distances stays."""
+    masks, distances = [], []
+    for x in (p, r):
+        mask = x.astype(bool)
+        if connectivity:
+            inner = binary_erosion(mask, neighbours(x.ndim, connectivity))
+            mask = combine(mask, inner, inner, WITHOUT, None)
+        beyond = combine(mask, mask, _arrays.empty(x.shape, bool, x), NEITHER, None)
+        masks.append(mask)
+        distances.append(distance_transform_edt(beyond, spacing=spacing))
+    return _arrays.chosen(distances[1], masks[0]), _arrays.chosen(distances[0], masks[1])
 
 
 def _cropped(both: Any) -> Any:
