@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
-from ..morphology import binary_erosion, neighbours
-from ..morphology._difference import NEITHER, WITHOUT, combine
+from ..morphology import NEITHER, WITHOUT, binary_erosion, combine, neighbours
 from ..regions import distance_transform_edt
 from ._pair import as_empty, as_pair
 

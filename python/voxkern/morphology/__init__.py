@@ -9,6 +9,9 @@ from ._binary_propagation import (
     binary_hit_or_miss,
     binary_propagation,
 )
+from ._difference import NEITHER as NEITHER
+from ._difference import WITHOUT as WITHOUT
+from ._difference import combine as combine
 from ._grey import (
     black_tophat,
     grey_closing,
