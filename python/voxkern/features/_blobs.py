@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -52,32 +53,51 @@ def _as_overlap(overlap: Any) -> float:
 
 
 def _highest_of_all(
-    layers: list[Any], threshold: Any, threshold_rel: Any, border: tuple[int, ...], workers: Any
+    layers: Iterator[Any], threshold: Any, threshold_rel: Any, border: tuple[int, ...], workers: Any
 ) -> Any:
-    """Return the peaks of a stack of images, indices of voxel and layer, the highest first."""
-    limit = min(float(y.min()) for y in layers) if threshold is None else threshold
-    if threshold_rel is not None:
-        limit = max(limit, threshold_rel * max(float(y.max()) for y in layers))
-    end = float(np.finfo(layers[0].dtype).max)
-    limit = min(max(limit, -end), end)
-    tops = [maximum_filter(y, 3, mode="nearest", workers=workers) for y in layers]
-    places, heights, every = [], [], True
-    for n, y in enumerate(layers):
-        top = tops[n]
-        for other in tops[max(n - 1, 0) : n] + tops[n + 1 : n + 2]:
-            top = np.maximum(top, other)
-        found = y == top
-        every = every and bool(found.all())
-        found &= y > limit
-        where = np.nonzero(clear_border(found, border))
-        places.append(np.column_stack([*where, np.full(where[0].size, n)]))
-        heights.append(y[where])
-    if every and sum(y.size for y in layers) > 1:
-        return np.empty((0, layers[0].ndim + 1), np.int64)
+    """Return the peaks of a stack of images, indices of voxel and layer, the highest first.
+
+    The images are taken one by one: a peak is known once the next one is there.
+    """
+    places: list[Any] = []
+    heights, lows, highs, every, size = [], [], [], True, 0
+    stack: tuple[Any, Any, Any] = (None, None, None)  # the tops before, an image, its tops
+    for layer in chain(layers, [None]):
+        after = None
+        if layer is not None:
+            lows.append(float(layer.min()))
+            highs.append(float(layer.max()))
+            after = maximum_filter(layer, 3, mode="nearest", workers=workers)
+        before, y, top = stack
+        if y is not None:
+            around = top.copy() if before is None else np.maximum(before, top, out=before)
+            if after is not None:
+                np.maximum(around, after, out=around)
+            found = y == around
+            every, size = every and bool(found.all()), y.size
+            if threshold is not None:
+                found &= y > _within(threshold, y.dtype)
+            where = np.nonzero(clear_border(found, border))
+            places.append(np.column_stack([*where, np.full(where[0].size, len(places))]))
+            heights.append(y[where])
+        stack = (top, layer, after)
     peaks, height = np.concatenate(places), np.concatenate(heights)
+    if every and size * len(places) > 1:
+        return peaks[:0]
+    limit = min(lows) if threshold is None else threshold
+    if threshold_rel is not None:
+        limit = max(limit, threshold_rel * max(highs))
+    high = height > _within(limit, height.dtype)
+    peaks, height = peaks[high], height[high]
     order = np.lexsort(peaks.T[::-1])
     peaks, height = peaks[order], height[order]
     return peaks[np.argsort(-height, kind="stable")]
+
+
+def _within(limit: float, dtype: Any) -> float:
+    """Return a threshold that a float of the type can hold."""
+    end = float(np.finfo(dtype).max)
+    return min(max(limit, -end), end)
 
 
 def _shares(d: Any, s: Any, ndim: int) -> Any:
@@ -130,17 +150,20 @@ def _apart(places: Any, sigmas: Any, overlap: float) -> Any:
 
 
 def _blobs(
-    layers: list[Any], sigmas: Any, single: bool, threshold: Any, threshold_rel: Any,
+    layers: Iterator[Any], sigmas: Any, single: bool, threshold: Any, threshold_rel: Any,
     overlap: float, border: tuple[int, ...], spacing: Any, workers: Any,
 ) -> Any:  # fmt: skip
-    if layers[0].size == 0:
-        return np.empty((0, len(border) + (1 if single else len(border))))
     peaks = _highest_of_all(layers, threshold, threshold_rel, border, workers)
     found = sigmas[peaks[:, -1]]
     if len(peaks):
         stay = _apart(peaks[:, :-1] * np.array(spacing), found, overlap)
         peaks, found = peaks[stay], found[stay]
     return np.hstack([peaks[:, :-1].astype(np.float64), found[:, :1] if single else found])
+
+
+def _none(ndim: int, single: bool) -> Any:
+    """Return the blobs of an image of no voxel."""
+    return np.empty((0, ndim + (1 if single else ndim)))
 
 
 def _check(threshold: Any, threshold_rel: Any) -> tuple[float | None, float | None]:
@@ -217,7 +240,7 @@ def blob_log(
     chains, those that stay depend on the order in which pairs are looked at; it is taken
     from there too, as far as it goes: that of a set of Python.
 
-    Takes two volumes of memory for each sigma, as all answers are compared.
+    Takes up to ten volumes of memory, as the answers of three sigmas are compared.
 
     Nothing is found as far from a NaN as the kernels reach.
 
@@ -239,14 +262,18 @@ def blob_log(
     else:
         sigmas = np.linspace(low, high, count)
     told = _args.as_progress(progress, "blob_log")
-    layers = []
-    for s in sigmas if x.size else [low]:
-        layer = gaussian_laplace(x, tuple(s), spacing=units, workers=workers)
-        layer *= -(np.mean(s) ** 2)
-        layers.append(layer)
-        if told is not None:
-            told(len(layers), count)
-    return _blobs(layers, sigmas, single, limit, share, overlap, border, units, workers)
+    if not x.size:
+        return _none(x.ndim, single)
+
+    def layers() -> Iterator[Any]:
+        for n, s in enumerate(sigmas):
+            layer = gaussian_laplace(x, tuple(s), spacing=units, workers=workers)
+            layer *= -(np.mean(s) ** 2)
+            yield layer
+            if told is not None:
+                told(n + 1, count)
+
+    return _blobs(layers(), sigmas, single, limit, share, overlap, border, units, workers)
 
 
 @_arrays.cpu_only
@@ -291,7 +318,7 @@ def blob_dog(
     -----
     The blobs of `skimage.feature.blob_dog`, which knows no spacing; see `blob_log`.
 
-    Takes two volumes of memory for each sigma, as all answers are compared.
+    Takes up to ten volumes of memory, as the answers of three sigmas are compared.
 
     Examples
     --------
@@ -309,14 +336,18 @@ def blob_dog(
     _check_reach(low, high * ratio, units, count, "sigma_ratio")
     sigmas = np.array([low * ratio**n for n in range(count + 1)])
     told = _args.as_progress(progress, "blob_dog")
-    layers = []
-    before = gaussian_filter(x, tuple(sigmas[0]), spacing=units, workers=workers)
-    for s in sigmas[1:]:
-        after = gaussian_filter(x, tuple(s), spacing=units, workers=workers)
-        before -= after
-        before *= 1 / (ratio - 1)
-        layers.append(before)
-        before = after
-        if told is not None:
-            told(len(layers), count)
-    return _blobs(layers, sigmas, single, limit, share, overlap, border, units, workers)
+    if not x.size:
+        return _none(x.ndim, single)
+
+    def layers() -> Iterator[Any]:
+        before = gaussian_filter(x, tuple(sigmas[0]), spacing=units, workers=workers)
+        for n, s in enumerate(sigmas[1:]):
+            after = gaussian_filter(x, tuple(s), spacing=units, workers=workers)
+            before -= after
+            before *= 1 / (ratio - 1)
+            yield before
+            before = after
+            if told is not None:
+                told(n + 1, count)
+
+    return _blobs(layers(), sigmas, single, limit, share, overlap, border, units, workers)
