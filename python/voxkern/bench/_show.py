@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -81,30 +82,38 @@ def _ratio(row: Row) -> str:
     return f"[{colour}]{text}[/]" if colour else text
 
 
+# Of a table that fits into 80 columns: heads and widths, but for who it is.
+_HEADS = (("out=", 4), ("ms", 8), ("GB/s", 6), ("of\ncopy", 5), ("in\ncopies", 11), ("ratio", 6))
+_WHO = 32
+
+
 def tables(rows: Sequence[Row]) -> list[Any]:
-    """One Rich table for each family; our rows first in each case, then the rivals by speed."""
-    from rich.box import SIMPLE_HEAD
+    """Rich tables, one for each case; our rows first, then the rivals by speed."""
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    made = []
+    made: list[Any] = []
     for family, of_family in groupby(rows, key=lambda r: r.family):
-        table = Table(
-            title=family, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
-        )
-        table.add_column("who", overflow="fold", min_width=20)
-        table.add_column("out=", no_wrap=True)
-        for name in ("ms", "GB/s", "of\ncopy", "in\ncopies", "ratio"):  # fits into 80 columns
-            table.add_column(name, justify="right", no_wrap=True)
-        for group in by_case(of_family):
+        made.append(Text(f"\n{family}", style="bold italic"))
+        for index, group in enumerate(by_case(of_family)):
             first = group[0]
             noisy = "  [yellow]disturbed[/]" if any(r.disturbed for r in group) else ""
-            table.add_row(f"[bold]{escape(first.call)}[/]\n{first.image}{noisy}")
+            made.append(Text.from_markup(f"\n[bold]{escape(first.call)}[/] {first.image}{noisy}"))
+            table = Table(
+                box=None,
+                show_header=index == 0,
+                header_style="bold",
+                pad_edge=False,
+                collapse_padding=True,
+            )
+            table.add_column("who", overflow="fold", width=_WHO)
+            for name, width in _HEADS:
+                table.add_column(name, justify="right", no_wrap=True, min_width=width)
             ordered = sorted(group, key=lambda r: (r.who != OURS, r.ms is None, r.ms or 0.0))
             for row in ordered:
                 table.add_row(*_cells(row), style="" if row.who == OURS else "dim")
-            table.add_section()
-        made.append(table)
+            made.append(table)
     return made
 
 
@@ -112,10 +121,11 @@ def _cells(row: Row) -> tuple[str, ...]:
     from rich.markup import escape
 
     who = f"  {row.who} {row.backend}".rstrip() + (", 1 thread" if row.alone else "")
-    note = escape(": ".join(t for t in ("" if row.status == "ok" else row.status, row.note) if t))
+    note = ": ".join(t for t in ("" if row.status == "ok" else row.status, row.note) if t)
     style = "red" if row.status in ("differs", "failed") else "dim"
+    lines = textwrap.wrap(note, _WHO, initial_indent="    ", subsequent_indent="    ")
     return (
-        who + (f"\n    [{style}]{note}[/]" if note else ""),
+        who + "".join(f"\n[{style}]{escape(line)}[/]" for line in lines),
         "yes" if row.out else "no",
         ("~" if row.estimated else "") + _number(row.ms),
         _number(row.gbs),
