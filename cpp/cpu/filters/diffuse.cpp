@@ -228,23 +228,29 @@ void gradient_power(On on, View<const T> x, List<f64> sums, Vec3 scale) {
   sums[0] = parallel_sum<f64>(on, n, [&](i64 z, i64 y, i64 from, i64 to, f64& sum) {
     const T* above[2] = {x.row(least(z + 1, n.z - 1), y), x.row(z, least(y + 1, n.y - 1))};
     const T* below[2] = {x.row(most<i64>(z - 1, 0), y), x.row(z, most<i64>(y - 1, 0))};
-    const T* row = x.row(z, y);
+    const T *row = x.row(z, y), *soon = x.row(least(z + 1, n.z - 1), least(y + 4, n.y - 1));
     const auto alone = [&](i64 i) {
       const C a = (C(above[0][i]) - C(below[0][i])) * by[0];
       const C b = (C(above[1][i]) - C(below[1][i])) * by[1];
       const C c = (C(row[least(i + 1, n.x - 1)]) - C(row[most<i64>(i - 1, 0)])) * by[2];
       sum += f64(a * a + b * b + c * c);
     };
+    const i64 end = least(to, n.x - 1);
+    LaneSum lanes;
+    const auto together = [&](i64 i, auto... count) {
+      const auto slope = [&](const T* ahead, const T* back, C scale) {
+        return (simd::load_as<C>(ahead, count...) - simd::load_as<C>(back, count...)) * V(scale);
+      };
+      const V a = slope(above[0] + i, below[0] + i, by[0]);
+      const V b = slope(above[1] + i, below[1] + i, by[1]);
+      const V c = slope(row + i + 1, row + i - 1, by[2]);
+      lanes.add(simd::fma(a, a, simd::fma(b, b, c * c)));
+    };
     i64 i = from;
     if (i == 0 && i < to) alone(i++);
-    LaneSum lanes;
-    for (; i + V::lanes <= least(to, n.x - 1); i += V::lanes) {
-      const V a = (simd::load_as<C>(above[0] + i) - simd::load_as<C>(below[0] + i)) * V(by[0]);
-      const V b = (simd::load_as<C>(above[1] + i) - simd::load_as<C>(below[1] + i)) * V(by[1]);
-      const V c = (simd::load_as<C>(row + i + 1) - simd::load_as<C>(row + i - 1)) * V(by[2]);
-      lanes.add(simd::fma(a, a, simd::fma(b, b, c * c)));
-    }
-    for (; i < to; ++i) alone(i);
+    for (; i + V::lanes <= end; i += V::lanes) __builtin_prefetch(soon + i), together(i);
+    if (i < end) together(i, int(end - i)), i = end;
+    if (i < to) alone(i);
     sum += lanes.total();
   });
 }
