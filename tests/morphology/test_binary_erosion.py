@@ -86,14 +86,28 @@ def test_scipy_agrees(op, shape, workers):
 
 
 @pytest.mark.parametrize("op", [binary_erosion, binary_dilation], ids=lambda op: op.__name__)
-def test_repeated_until_nothing_changes(op):
+@pytest.mark.parametrize("shape", [(300,), (1, 1), (40, 90), (9, 20, 70), (5, 1, 130)])
+@pytest.mark.parametrize("border", [0, 1])
+def test_repeated_until_nothing_changes(op, shape, border):
     ndimage = pytest.importorskip("scipy.ndimage")
-    x = np.random.default_rng(1).random((9, 20, 30)) < 0.5
-    x[4, 10, 15] = op is binary_dilation
-    mask = np.random.default_rng(2).random(x.shape) < 0.4
-    want = getattr(ndimage, op.__name__)(x, iterations=-1, mask=mask)
-    np.testing.assert_array_equal(op(x, iterations=0, mask=mask), want)
-    np.testing.assert_array_equal(op(want, iterations=0, mask=mask), want)
+    rng = np.random.default_rng(1)
+    for turn in range(16):
+        x = rng.random(shape) < (0.01, 0.5, 0.99)[turn % 3]  # not within the mask
+        mask = None if turn % 4 == 0 else rng.random(shape) < (0.4, 0.6, 0.8)[turn % 3]
+        structure, origin = None, 0
+        if turn > 3:
+            structure = rng.random(rng.integers(1, 6, len(shape))) < 0.4
+            if turn == 15:
+                structure = np.ones((1,) * (len(shape) - 1) + (141,), bool)
+            origin = [int(rng.integers(-(n // 2), n - n // 2)) for n in structure.shape]
+            structure[tuple(n // 2 + o for n, o in zip(structure.shape, origin, strict=True))] = (
+                True
+            )
+        how = {"iterations": 0, "mask": mask, "border_value": border, "origin": origin}
+        got = op(x, structure, **how)
+        want = getattr(ndimage, op.__name__)(x, structure, brute_force=True, **how)
+        np.testing.assert_array_equal(got, want)
+        np.testing.assert_array_equal(op(got, structure, **how), got)
 
 
 @pytest.mark.parametrize("name", ["erosion", "dilation", "opening", "closing"])

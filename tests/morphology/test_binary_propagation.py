@@ -20,6 +20,38 @@ def test_a_seed_fills_its_own_room():
     assert not got[:, 4:].any()
 
 
+def test_what_starts_outside_the_mask_enters_it_and_stays():
+    mask = np.array([0, 0, 1, 1, 0, 1, 1, 0], bool)
+    seed = np.array([1, 1, 0, 0, 0, 0, 0, 0], bool)
+    assert np.flatnonzero(binary_propagation(seed, mask=mask)).tolist() == [0, 1, 2, 3]
+    got = binary_propagation(np.zeros(8, bool), mask=~mask, border_value=1)
+    assert np.flatnonzero(got).tolist() == [0, 1, 7]
+
+
+def test_a_winding_way_is_followed_to_its_end():
+    way = np.ones((41, 150), bool)
+    way[1::4, :-1] = way[3::4, 1:] = False
+    seed = np.zeros_like(way)
+    seed[-1, 0] = True
+    for mask, start in ((way, seed), (way.T, seed.T), (way[::-1, ::-1], seed[::-1, ::-1])):
+        np.testing.assert_array_equal(binary_propagation(start, mask=mask), mask)
+    way[20, 75] = False
+    cut = binary_propagation(seed, mask=way)
+    assert not cut[:20].any()
+    np.testing.assert_array_equal(cut[21:], way[21:])
+
+
+def test_leading_axes_are_volumes_of_their_own():
+    rng = np.random.default_rng(3)
+    x, mask = rng.random((3, 4, 5, 70)) < 0.05, rng.random((3, 4, 5, 70)) < 0.6
+    got = binary_propagation(x, mask=mask)
+    for n in range(3):
+        np.testing.assert_array_equal(got[n], binary_propagation(x[n], mask=mask[n]))
+        want = ndimage.binary_propagation(x[n], mask=mask[n])
+        np.testing.assert_array_equal(got[n], want)
+    assert binary_propagation(np.zeros((3, 0), bool)).shape == (3, 0)
+
+
 def test_a_corner_is_found_where_it_is():
     x = np.zeros((7, 7), bool)
     x[2:5, 1:6] = True

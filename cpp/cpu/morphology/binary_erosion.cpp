@@ -5,6 +5,8 @@
 //
 // Between the rows of a tile lie words of what is outside, so that a shift along x is one of all
 // rows together, and every step runs over them as over one long row.
+//
+// What is repeated until nothing changes is not repeated: it grows, row by row, from what is new.
 #include <voxkern/bits.hpp>
 #include <voxkern/morphology/binary_erosion.hpp>
 
@@ -30,6 +32,7 @@ struct Chord {
   bool operator<(const Chord& other) const {
     return std::tie(count, first) < std::tie(other.count, other.first);
   }
+  bool holds(i64 x) const { return first <= x && x < first + count; }
   // Whether another lies within it, and lacks few of its offsets.
   bool little_more_than(const Chord& other) const {
     return first <= other.first && other.first + other.count <= first + count &&
@@ -63,12 +66,14 @@ struct Structure {
   Parts planes;               // of layers
   Reach z, y;
   i64 x = 0;
+  bool centred;
 
   Structure(List<const i64> offsets, i64 sign) {
     std::vector<std::tuple<i64, i64, i64>> all;
     for (i64 i = 0; i + 2 < offsets.size; i += 3)
       all.emplace_back(sign * offsets[i], sign * offsets[i + 1], sign * offsets[i + 2]);
     std::sort(all.begin(), all.end());
+    centred = std::binary_search(all.begin(), all.end(), std::make_tuple(i64(0), i64(0), i64(0)));
     std::map<Chord, int> known;
     std::map<i64, std::vector<std::pair<i64, Chord>>> rows;
     for (std::size_t i = 0, n; i < all.size(); i = n) {
@@ -306,6 +311,129 @@ class Tile {
   }
 };
 
+// A dilation until nothing changes. What a row has got since it was last visited spreads along the
+// row and to the rows that the structure reaches; rows that were given something are visited in
+// sweeps, forwards and backwards. The answer is the one fixed point, whatever comes first.
+class Growth {
+ public:
+  // Grows `seeds` within `inside`, which holds them.
+  Growth(const Structure& structure, const Bits& seeds, const Bits& inside, const Bits& reached)
+      : s_(structure),
+        size_(inside.size),
+        words_(inside.words),
+        rows_(size_.z * size_.y),
+        pad_(s_.x / bits::width + 1),
+        used_((words_ + 2 * pad_ + L - 1) / L * L),
+        pending_(seeds),
+        inside_(inside),
+        reached_(reached),
+        queued_(bits::words(rows_)),
+        line_(pad_ + used_ + 2 * pad_ + L),
+        chords_(i64(s_.chords.size()) * (used_ + pad_ + L)) {
+    for (const Scratch<u64>* room : {&queued_, &line_, &chords_})
+      std::fill(room->begin(), room->end(), u64(0));
+    std::fill(reached.room.begin(), reached.room.end(), u64(0));
+    for (i64 row = 0; row < rows_; ++row)
+      if (std::any_of(at(pending_, row), at(pending_, row) + words_, [](u64 w) { return w; }))
+        queue(row);
+    for (const Part& plane : s_.planes)
+      for (const Part& part : s_.layers[std::size_t(plane.number)]) {
+        const Chord c = s_.chords[std::size_t(part.number)];
+        if (plane.away || part.away) continue;
+        upwards_ |= c.holds(-1);
+        downwards_ |= c.holds(1);
+        leaps_ |= c.first < -1 || c.first + c.count > 2;
+      }
+  }
+
+  void run() {
+    for (bool upwards = true; low_ <= high_; upwards = !upwards) {
+      const i64 from = low_ / bits::width, to = high_ / bits::width;
+      low_ = rows_;
+      high_ = -1;
+      for (i64 n = 0; n <= to - from; ++n) {
+        const i64 w = upwards ? from + n : to - n;
+        while (queued_[w]) {
+          const int bit = upwards ? bits::lowest(queued_[w]) : 63 - __builtin_clzll(queued_[w]);
+          queued_[w] &= ~(u64(1) << bit);
+          visit(w * bits::width + bit);
+        }
+      }
+    }
+  }
+
+ private:
+  const Structure& s_;
+  const Size size_;
+  const i64 words_, rows_, pad_, used_;
+  const Bits &pending_, &inside_, &reached_;
+  Scratch<u64> queued_, line_, chords_;
+  i64 low_ = rows_, high_ = -1;  // no row outside these is queued, but for those of this sweep
+  bool upwards_ = false, downwards_ = false, leaps_ = false;  // what a row gives itself
+
+  u64* at(const Bits& of, i64 row) const { return &of.room[row * words_]; }
+  u64* chord(int number) const { return &chords_[number * (used_ + pad_ + L)]; }
+  void queue(i64 row) {
+    queued_[row / bits::width] |= u64(1) << (row % bits::width);
+    low_ = std::min(low_, row);
+    high_ = std::max(high_, row);
+  }
+
+  void visit(i64 row) {
+    u64 *pending = at(pending_, row), *reached = at(reached_, row), *found = line_.data() + pad_;
+    const u64* inside = at(inside_, row);
+    std::copy_n(pending, words_, found);
+    std::fill_n(pending, words_, u64(0));
+    bool carry = false;
+    for (i64 w = 0; w < words_ && upwards_; ++w)
+      found[w] = bits::fill_upwards(found[w], inside[w], carry);
+    carry = false;
+    for (i64 w = words_ - 1; w >= 0 && downwards_; --w)
+      found[w] = bits::fill_downwards(found[w], inside[w], carry);
+    u64 any = 0;
+    for (i64 w = 0; w < words_; ++w) {
+      any |= found[w] &= ~reached[w];
+      reached[w] |= found[w];
+    }
+    if (!any) return;
+    for (std::size_t c = 0; c < s_.chords.size(); ++c) spread(s_.chords[c], chord(int(c)));
+    const i64 z = row / size_.y, y = row % size_.y;
+    for (const Part& plane : s_.planes) {
+      const i64 to = z - plane.away;
+      if (to < 0 || to >= size_.z) continue;
+      for (const Part& part : s_.layers[std::size_t(plane.number)]) {
+        const i64 other = y - part.away;
+        if (other < 0 || other >= size_.y) continue;
+        if (plane.away || part.away || leaps_) offer(to * size_.y + other, chord(part.number));
+      }
+    }
+  }
+
+  // All that one of a chord's offsets leads to what was found: by doubling, as an erosion.
+  void spread(Chord c, u64* out) const {
+    const u64* const line = line_.data() + pad_;
+    const Shift start(line, c.first);
+    for (i64 w = 0; w < used_; w += L) simd::store(out + w, start(w));
+    for (i64 done = 1; done < c.count;) {
+      const i64 by = std::min(done, c.count - done);
+      const Shift other(out, by);
+      for (i64 w = 0; w < used_; w += L) simd::store(out + w, simd::load(out + w) | other(w));
+      done += by;
+    }
+  }
+
+  void offer(i64 row, const u64* from) {
+    const u64 *inside = at(inside_, row), *reached = at(reached_, row);
+    u64 *pending = at(pending_, row), any = 0;
+    for (i64 w = 0; w < words_; ++w) {
+      const u64 add = from[w] & inside[w] & ~reached[w];
+      pending[w] |= add;
+      any |= add;
+    }
+    if (any) queue(row);
+  }
+};
+
 // One erosion; says whether anything changed, if that is watched.
 bool erode(On on, const Step& step) {
   const Structure& s = step.structure;
@@ -331,6 +459,26 @@ bool erode(On on, const Step& step) {
   return changed.load(std::memory_order_relaxed);
 }
 
+// Erosions until nothing changes, by a structure that holds its centre: what spreads never goes.
+void settle(On on, const Step& step, Bits& now, Bits& next) {
+  if (!step.border) {  // what spreads from outside has done so after one
+    erode(on, step);
+    std::swap(now, next);
+  }
+  const Bits inside(now.size);
+  const Size n = now.size;
+  parallel_slabs(on, n.z * n.y, 65536 / n.x + 1, [&](i64 begin, i64 end) {
+    for (i64 i = begin * now.words; i < end * now.words; ++i) {
+      const u64 all = now.inside(i % now.words);
+      next.room[i] = (now.room[i] ^ ~step.flip) & all;
+      inside.room[i] = next.room[i] | (step.allowed.room.size() ? step.allowed.room[i] : all);
+    }
+  });
+  Growth(step.structure, next, inside, now).run();
+  if (step.flip) return;
+  for (i64 i = 0; i < now.room.size(); ++i) now.room[i] = ~now.room[i] & now.inside(i % now.words);
+}
+
 }  // namespace
 
 void binary_erosion(On on, View<const u8> x, View<u8> y, View<const u8> mask,
@@ -345,6 +493,10 @@ void binary_erosion(On on, View<const u8> x, View<u8> y, View<const u8> mask,
     const Structure structure(offsets, turned ? -1 : 1);
     const u64 flip = all((any != 0) != (turned != 0));
     const u64 outside = all((turned ? then : border) != 0) ^ flip;
+    if (iterations < 1 && structure.centred) {
+      settle(on, {structure, outside, flip, now, next, allowed, nullptr, false}, now, next);
+      continue;
+    }
     for (i64 n = 1; iterations < 1 || n <= iterations; ++n) {
       const bool last = n == iterations;
       written = last && (turned || then < 0);

@@ -94,8 +94,7 @@ def binary_fill_holes(
 
     Notes
     -----
-    As `scipy.ndimage.binary_fill_holes`. It is fast for the structures of a connectivity
-    and repeats a dilation for others.
+    As `scipy.ndimage.binary_fill_holes`.
 
     Examples
     --------
