@@ -9,7 +9,7 @@ import scipy.ndimage as ndimage
 from voxkern import label, skeletonize
 
 FULL = np.ones((3, 3, 3))
-SHAPES = [(40, 60), (1, 30, 40), (2, 30, 40), (25, 30, 33), (50, 2, 3)]
+SHAPES = [(40, 60), (1, 30, 40), (2, 30, 40), (25, 30, 33), (50, 2, 3), (20, 129), (7, 9, 192)]
 
 
 def cloud(shape, seed, level=0.0, sigma=1.2):
@@ -45,6 +45,22 @@ def test_a_ring_stays_a_ring_and_a_shell_a_shell():
     z, y, x = np.mgrid[-12:13, -12:13, -12:13]
     shell = np.abs(np.sqrt(z * z + y * y + x * x) - 8) < 3
     assert np.unique(label(~skeletonize(shell), connectivity=1)).size == 3
+
+
+def test_words_of_sixty_four_voxels_leave_no_seams():
+    x = cloud((12, 12, 20), 3)
+    alone = skeletonize(x)
+    for at in (43, 44, 45, 63, 64, 65, 100):
+        wide = np.zeros((12, 12, 130), bool)
+        wide[..., at : at + 20] = x
+        thin = skeletonize(wide)
+        np.testing.assert_array_equal(thin[..., at : at + 20], alone)
+        assert thin.sum() == alone.sum()
+
+
+def test_threads_change_nothing():
+    x = cloud((90, 90, 90), 4)
+    np.testing.assert_array_equal(skeletonize(x, workers=1), skeletonize(x, workers=4))
 
 
 @pytest.mark.parametrize("seed", range(8))

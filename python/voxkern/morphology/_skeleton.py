@@ -126,7 +126,7 @@ def skeletonize(
     out : array of bool, optional
         Where to write; same shape as `mask`, not overlapping it.
     workers : int, optional
-        Of no effect yet: one thread does it.
+        Most threads to use.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def skeletonize(
     one side together are only asked again whether they are simple, so that a part may vanish
     whose last voxels are two along each axis.
 
-    Takes up to 17 bytes of memory a voxel, for the lists of voxels at the border.
+    Takes about half a byte of memory a voxel.
 
     References
     ----------
