@@ -23,12 +23,58 @@ constexpr int limits = simd::lanes<i16>;  // counted at once
 
 // Two columns of a row of counts: all limits of one, then all of the other.
 using Pair = Vec<i8>;
-using Sixteen = Vec<i8, 16>;
 constexpr std::make_integer_sequence<int, 2 * limits> all_bytes{};
 
+// Sixteen bytes of a row, again and again, from which those of a pair are picked at once.
+inline Pair sixteen(const i8* from) {
+#if defined(__AVX512BW__)
+  return Pair::Raw(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i*)from)));
+#elif defined(__AVX2__)
+  return Pair::Raw(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)from)));
+#else
+  return simd::load(from);
+#endif
+}
 template <int pair, int... lane>
-Pair spread(Sixteen row, std::integer_sequence<int, lane...>) {
+Pair spread(Pair row, std::integer_sequence<int, lane...>) {
+  using Raw = Pair::Raw;
+#if defined(__AVX512BW__)
+  return Raw(_mm512_shuffle_epi8((__m512i)row.v, (__m512i)Raw{(2 * pair + lane / limits)...}));
+#elif defined(__AVX2__)
+  return Raw(_mm256_shuffle_epi8((__m256i)row.v, (__m256i)Raw{(2 * pair + lane / limits)...}));
+#else
   return simd::shuffle<(2 * pair + lane / limits)...>(row, row);
+#endif
+}
+
+// One more where the limit is above what came, and one less where it is above what went.
+template <bool moves>
+Pair counted(Pair counts, Pair limit, Pair came, Pair went) {
+#if defined(__AVX512BW__)
+  const __m512i one = _mm512_set1_epi8(1), l = (__m512i)limit.v;
+  __m512i c = (__m512i)counts.v;
+  c = _mm512_mask_add_epi8(c, _mm512_cmpgt_epi8_mask(l, (__m512i)came.v), c, one);
+  if (moves) c = _mm512_mask_sub_epi8(c, _mm512_cmpgt_epi8_mask(l, (__m512i)went.v), c, one);
+  return Pair::Raw(c);
+#else
+  counts -= limit > came;
+  if (moves) counts += limit > went;
+  return counts;
+#endif
+}
+
+// How many lanes of a are less than those of b.
+template <class C>
+int less(Vec<C> a, Vec<C> b) {
+#if defined(__AVX512BW__)
+  const auto mask = [](__m512i p, __m512i q) -> u32 {
+    if constexpr (sizeof(C) == 2) return _mm512_cmplt_epi16_mask(p, q);
+    return _mm512_cmplt_epi32_mask(p, q);
+  };
+  return __builtin_popcount(mask((__m512i)a.v, (__m512i)b.v));
+#else
+  return __builtin_popcountll(simd::bits(simd::bits_as<i8>(a < b))) / int(sizeof(C));
+#endif
 }
 
 // The counts of a column in lanes of 16 bits.
@@ -70,9 +116,8 @@ struct Counts {
   // How many lanes count less.
   int less(Vec<C> than) const {
     int found = 0;
-    for (int i = 0; i < parts; ++i)
-      found += __builtin_popcountll(simd::bits(simd::bits_as<i8>(part[i] < than)));
-    return found / int(sizeof(C));
+    for (int i = 0; i < parts; ++i) found += voxkern::cpu::less(part[i], than);
+    return found;
   }
 };
 
@@ -109,8 +154,9 @@ class Tile {
     for (i64 z = 0; z < size.z + box.z - 1; ++z)
       for (i64 y = 0; y < rows_; ++y) {
         const i8* const row = bytes(z, y);
+        const i64 columns = size.x + box.x - 1;
         i8 low = 127, high = -128;
-        for (i64 x = 0; x < size.x + box.x - 1; ++x) {
+        for (i64 x = 0; x < columns; ++x) {
           low = std::min(low, row[x]);
           high = std::max(high, row[x]);
         }
@@ -229,19 +275,17 @@ class Tile {
   template <bool moves>
   static void count_row(const i8* in, const i8* out, Pair limit, u8* counts, i64 from, i64 to) {
     for (i64 x = from; x < to; x += 16) {
-      const Sixteen came = simd::load<i8, 16>(in + x);
-      const Sixteen went = moves ? simd::load<i8, 16>(out + x) : came;
+      const Pair came = sixteen(in + x), went = moves ? sixteen(out + x) : came;
       count_pairs<moves>(came, went, limit, counts + x * limits,
                          std::make_integer_sequence<int, 8>{});
     }
   }
   template <bool moves, int... pair>
-  static void count_pairs(Sixteen in, Sixteen out, Pair limit, u8* to,
+  static void count_pairs(Pair in, Pair out, Pair limit, u8* to,
                           std::integer_sequence<int, pair...>) {
     const auto one = [&](u8* at, Pair came, Pair went) {
-      Pair counts = simd::bits_as<i8>(simd::load(at)) - (limit > came);
-      if (moves) counts += limit > went;
-      simd::store(at, simd::bits_as<u8>(counts));
+      const Pair counts = simd::bits_as<i8>(simd::load(at));
+      simd::store(at, simd::bits_as<u8>(counted<moves>(counts, limit, came, went)));
     };
     (one(to + pair * 2 * limits, spread<pair>(in, all_bytes), spread<pair>(out, all_bytes)), ...);
   }
@@ -446,7 +490,7 @@ bool box_rank(On on, const KeyImage<K>& image, Size box, Size first, i64 rank) {
   if (box.z * box.y > 65535 || box.count() >= i64(1) << 31) return false;
   // Tiles of bytes are long, and so wide that columns around them fill registers.
   constexpr bool bytes = sizeof(K) == 1;
-  const i64 around = std::max({i64(64), std::min<i64>(3 * box.x, 160), box.x + 31});
+  const i64 around = std::max({i64(128), std::min<i64>(3 * box.x, 160), box.x + 31});
   const i64 wide = bytes ? (around + 15) / 16 * 16 - box.x + 1 : 32;
   const i64 high = bytes && box.y > 15 ? 64 : 32, deep = n.y == 1 ? 128 : bytes ? 64 : 32;
   const i64 across = (n.x + wide - 1) / wide;
