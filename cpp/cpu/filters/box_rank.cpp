@@ -37,7 +37,7 @@ inline Pair sixteen(const i8* from) {
 }
 template <int pair, int... lane>
 Pair spread(Pair row, std::integer_sequence<int, lane...>) {
-  using Raw = Pair::Raw;
+  using Raw [[maybe_unused]] = Pair::Raw;
 #if defined(__AVX512BW__)
   return Raw(_mm512_shuffle_epi8((__m512i)row.v, (__m512i)Raw{(2 * pair + lane / limits)...}));
 #elif defined(__AVX2__)

@@ -96,7 +96,7 @@ Vec<C> weight_of(Vec<C> distance, Vec<C> part) {
   using V = Vec<C>;
   const auto near = kind == Likeness::cut ? distance <= V(C(nlm::cut))
                     : kind == Likeness::stepped
-                        ? part <= V(C(nlm::cut)) & distance <= V(C(nlm::nothing))
+                        ? (part <= V(C(nlm::cut))) & (distance <= V(C(nlm::nothing)))
                         : distance <= V(C(nlm::nothing));
   distance = simd::max(distance, C(0));
   V weight;
