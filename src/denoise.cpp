@@ -1,6 +1,7 @@
 #include <voxkern/filters/bilateral.hpp>
 #include <voxkern/filters/bm4d.hpp>
 #include <voxkern/filters/diffuse.hpp>
+#include <voxkern/filters/dwt.hpp>
 #include <voxkern/filters/frost.hpp>
 #include <voxkern/filters/mend.hpp>
 #include <voxkern/filters/nl_means.hpp>
@@ -27,9 +28,15 @@ static const Family denoise([](Module& m) {
   m.kernel("bm4d", each<f32, f64>([](auto t) { return &cpu::bm4d<decltype(t)>; }));
   m.kernel("diffuse",
            each_averaged([](auto t, auto r) { return &cpu::diffuse<decltype(t), decltype(r)>; }));
+  m.kernel(
+      "dwt",
+      each_pair<Pair<u8, f32>, Pair<i16, f32>, Pair<u16, f32>, Pair<f32, f32>, Pair<u8, f64>,
+                Pair<i16, f64>, Pair<u16, f64>, Pair<i32, f64>, Pair<f32, f64>, Pair<f64, f64>>(
+          [](auto t, auto r) { return &cpu::dwt<decltype(t), decltype(r)>; }));
   m.kernel("frost", each<f32, f64>([](auto t) { return &cpu::frost<decltype(t)>; }));
   m.kernel("gradient_power", each<u8, i16, u16, i32, f32, f64>(
                                  [](auto t) { return &cpu::gradient_power<decltype(t)>; }));
+  m.kernel("idwt", each<f32, f64>([](auto t) { return &cpu::idwt<decltype(t)>; }));
   m.kernel("mend", each<f64>([](auto) { return &cpu::mend; }));
   m.kernel("nl_means",
            each_averaged([](auto t, auto r) { return &cpu::nl_means<decltype(t), decltype(r)>; }));

@@ -56,6 +56,19 @@ def test_integers_volumes_and_outputs():
     np.testing.assert_array_equal(out, y[0])
 
 
+@needs_pywt
+def test_nan_spoils_what_covers_it_and_threads_change_nothing():
+    x = scene((24, 25, 26), "float32")
+    want = denoise_wavelet(x, 8, levels=2, workers=1)
+    x[4, 4, 4] = np.nan
+    y = denoise_wavelet(x, 8, levels=2, mode="hard", method="VisuShrink", workers=2)
+    assert np.isnan(y[4:8, 4:8, 4:8]).any()
+    y[4:8, 4:8, 4:8] = 0
+    assert not np.isnan(y).any()
+    x[4, 4, 4] = scene((24, 25, 26), "float32")[4, 4, 4]
+    np.testing.assert_array_equal(denoise_wavelet(x, 8, levels=2, workers=3), want)
+
+
 @pytest.mark.skipif(importlib.util.find_spec("pywt") is not None, reason="PyWavelets is here")
 def test_what_is_missing_is_named_with_its_cure():
     with pytest.raises(ImportError, match=r"pip install 'voxkern\[wavelet\]'"):

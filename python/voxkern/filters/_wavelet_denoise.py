@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .. import _args, _arrays
+from ..metrics import percentile
+from ._dwt import _dwt, _idwt, split_shape
 
 Array = TypeVar("Array")
 
@@ -29,6 +30,7 @@ def denoise_wavelet(
     *,
     progress: Callable[[int, int], object] | bool | None = None,
     out: Any = None,
+    workers: int | None = None,
 ) -> Array:
     """Shrink the wavelet coefficients of an image, of which noise makes the small ones.
 
@@ -50,9 +52,11 @@ def denoise_wavelet(
         A threshold for each level and direction [1]_, or one for all [2]_.
     progress : callable or bool, optional
         True draws a bar on stderr; else called as ``progress(done, steps)`` after the
-        transform of each volume, after each level, and after the transform back.
+        transform of each volume, and after each level of the way back.
     out : array, optional
         Where to write: of the answer's type, not overlapping `image`.
+    workers : int, optional
+        At most this many threads.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def denoise_wavelet(
     length. Single images are best averaged over shifts, since the transform is not the same
     for a shifted image.
 
-    Takes six volumes of memory: PyWavelets keeps all coefficients, and copies of them.
+    Takes a volume of memory for the coefficients, and a seventh.
 
     NaN spoils what the wavelets that cover it give.
 
@@ -115,36 +119,52 @@ def denoise_wavelet(
         ) from None
     if wavelet not in pywt.wavelist(kind="discrete"):
         raise ValueError(f"wavelet must be a discrete wavelet of PyWavelets; got {wavelet!r}")
+    workers = _args.as_workers(workers)
     told = _args.as_progress(progress, "denoise_wavelet") or (lambda done, steps: None)
     last = min(x.ndim, 3)
     real = _args.float_dtype(dtype)
+    bank = pywt.Wavelet(wavelet)
+    down, up = (np.array(pair) for pair in (bank.filter_bank[:2], bank.filter_bank[2:]))
+    epsilon, tiny = float(np.finfo(real).eps), float(np.finfo(real).tiny)
 
     def run(volume: Any, answer: Any) -> None:
-        part = volume.reshape(volume.shape[3 - last :]).astype(real)
+        part = volume.shape[3 - last :]
         depth = levels
         if depth is None:
-            depth = max(pywt.dwtn_max_level(part.shape, wavelet) - 3, 1)
-        with warnings.catch_warnings():  # small images have no voxel far from a boundary
-            warnings.filterwarnings("ignore", "Level value")
-            coarse, *details = pywt.wavedecn(part, wavelet, level=depth)
-        noise = sigma
-        if noise is None:
-            finest = np.abs(details[-1]["d" * last])
-            finest = finest[finest > 0]
-            noise = float(np.median(finest)) / _MEDIAN if finest.size else 0.0
-        everywhere = noise * math.sqrt(2 * math.log(part.size))
-        for done, level in enumerate(details, 1):
-            told(done, len(details) + 2)
-            for key, values in level.items():
+            depth = max(pywt.dwtn_max_level(part, wavelet) - 3, 1)
+        pyramid, powers, coarse = [], [], volume
+        for _ in range(depth):
+            bands = _arrays.empty(split_shape(coarse.shape, bank.dec_len, last), real)
+            power = np.empty(8)
+            _dwt(coarse, bands, *down, last, power, workers=workers)
+            pyramid.append(bands)
+            powers.append(power)
+            coarse = _band(bands, last, 0)
+        told(1, depth + 1)
+        noise = _noise(_band(pyramid[0], last, 1), workers) if sigma is None else sigma
+        everywhere = noise * math.sqrt(2 * math.log(math.prod(part)))
+        for done in range(1, depth + 1):
+            bands, limits = pyramid.pop(), powers.pop()
+            for key, energy in enumerate(limits):
                 limit = everywhere
                 if method == "BayesShrink":
-                    signal = float(np.mean(values * values)) - noise * noise
-                    limit = noise * noise / math.sqrt(max(signal, float(np.finfo(real).eps)))
-                if limit > np.finfo(real).tiny:  # 0 would divide by it
-                    level[key] = pywt.threshold(values, limit, mode)
-        told(len(details) + 1, len(details) + 2)
-        whole = pywt.waverecn([coarse, *details], wavelet)
-        answer[...] = whole[tuple(map(slice, part.shape))]
-        told(len(details) + 2, len(details) + 2)
+                    signal = float(energy) * 2**last / bands.size - noise * noise
+                    limit = noise * noise / math.sqrt(max(signal, epsilon))
+                limits[key] = limit if key and limit > tiny else 0  # the coarsest band stays
+            target = _band(pyramid[-1], last, 0) if pyramid else answer
+            _idwt(bands, target, *up, last, limits, int(mode == "hard"), workers=workers)
+            told(done + 1, depth + 1)
 
     return _arrays.run_volumes(run, x, out, real, give)
+
+
+def _band(bands: Any, axes: int, part: int) -> Any:
+    """Return the band that is low, or with part 1 high, along all of the last axes."""
+    halves = (slice(part * n // 2, n // 2 * (part + 1)) for n in bands.shape[3 - axes :])
+    return bands[(slice(None),) * (3 - axes) + tuple(halves)]
+
+
+def _noise(details: Any, workers: int | None) -> float:
+    size = np.abs(details)
+    size = size[size > 0]
+    return percentile(size, 50, workers=workers) / _MEDIAN if size.size else 0.0
