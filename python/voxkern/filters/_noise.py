@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
+from ..metrics import percentile
+from ._dwt import _dwt, split_shape
 from ._gaussian import gaussian_filter
 
 # Daubechies' wavelet with two vanishing moments.
@@ -56,7 +58,7 @@ def estimate_sigma(
         With 'residual': give a map instead, the noise around each voxel under a Gaussian
         with this standard deviation in voxels.
     workers : int, optional
-        How many threads a map may use.
+        At most this many threads.
 
     Returns
     -------
@@ -127,7 +129,7 @@ def estimate_sigma(
             np.sqrt(gaussian_filter(power, window, workers=workers), out=result)
         return answer.reshape(x.shape)
     found = [
-        _by_details(volume)
+        _by_details(volume, workers)
         if method == "wavelet"
         else math.sqrt(
             float(np.nanmean(_residual(volume.astype(np.float64)) ** 2)) / _MAGNITUDE[coils]
@@ -137,26 +139,15 @@ def estimate_sigma(
     return found[0] if ndim == last else np.array(found).reshape(x.shape[:-3])
 
 
-def _by_details(volume: Any) -> float:
-    inner = range(1, volume.ndim)  # plane by plane, which leaves a quarter of a volume
-    planes = []
-    for plane in volume[:, None]:
-        details = plane.astype(np.float64)
-        for axis in inner:
-            details = _high_pass(details, axis)
-        planes.append(details)
-    details = np.abs(_high_pass(np.concatenate(planes), 0))
-    there = details[details > 1e-13 * np.nanmax(np.abs(volume), initial=0)]  # not mere rounding
-    return float(np.median(there)) / _MEDIAN if there.size else 0.0
-
-
-def _high_pass(x: Any, axis: int) -> Any:
-    """Return every other difference along an axis, beyond whose ends the image is reflected."""
-    x = np.moveaxis(x, axis, 0)
-    wide = np.pad(x, ((2, 3), *((0, 0),) * (x.ndim - 1)), mode="symmetric")
-    count = (len(x) + 3) // 2
-    answer = sum(w * wide[3 - j : 3 - j + 2 * count : 2][:count] for j, w in enumerate(_DB2))
-    return np.moveaxis(answer, 0, axis)
+def _by_details(volume: Any, workers: int | None) -> float:
+    lifted = _arrays.rows_contiguous(volume[(None,) * (3 - volume.ndim)])
+    shape = split_shape(lifted.shape, _DB2.size, volume.ndim, 1)
+    details = _arrays.empty(shape, np.float64)
+    _dwt(lifted, details, _DB2[:0], _DB2, volume.ndim, _DB2[:0].copy(), workers=workers)
+    np.abs(details, out=details)
+    largest = max(float(np.nanmax(volume, initial=0)), -float(np.nanmin(volume, initial=0)))
+    there = details[details > 1e-13 * largest]  # not mere rounding
+    return percentile(there, 50, workers=workers) / _MEDIAN if there.size else 0.0
 
 
 def _residual(x: Any) -> Any:
