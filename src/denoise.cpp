@@ -6,6 +6,7 @@
 #include <voxkern/filters/mend.hpp>
 #include <voxkern/filters/nl_means.hpp>
 #include <voxkern/filters/pool.hpp>
+#include <voxkern/filters/sort_columns.hpp>
 #include <voxkern/filters/spikes.hpp>
 #include <voxkern/filters/srad.hpp>
 #include <voxkern/filters/tv.hpp>
@@ -41,6 +42,8 @@ static const Family denoise([](Module& m) {
   m.kernel("nl_means",
            each_averaged([](auto t, auto r) { return &cpu::nl_means<decltype(t), decltype(r)>; }));
   m.kernel("pool", each<f32, f64>([](auto t) { return &cpu::pool<decltype(t)>; }));
+  m.kernel("put_columns", each<f32, f64>([](auto t) { return &cpu::put_columns<decltype(t)>; }));
+  m.kernel("sort_columns", each<f32, f64>([](auto t) { return &cpu::sort_columns<decltype(t)>; }));
   m.kernel("spikes", each<f32, f64>([](auto t) { return &cpu::spikes<decltype(t)>; }));
   m.kernel("srad", each<f32, f64>([](auto t) { return &cpu::srad<decltype(t)>; }));
   m.kernel("tv_dual", each<f32, f64>([](auto t) { return &cpu::tv_dual<decltype(t)>; }));

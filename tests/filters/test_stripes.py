@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from voxkern import remove_stripes
+from voxkern import median_filter, remove_stripes
 
 needs_pywt = pytest.mark.skipif(
     importlib.util.find_spec("pywt") is None, reason="pip install PyWavelets"
@@ -53,6 +53,40 @@ def test_waves_take_the_columns_means_of_details():
     y = remove_stripes(x, "fourier-wavelet", levels=1, wavelet="haar")
     pairs = x.reshape(32, 32, 2).mean(2)
     np.testing.assert_allclose(y, np.repeat(pairs, 2, 1), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
+def test_sorting_is_numpys_with_ties_and_nan(dtype):
+    x = np.random.default_rng(0).integers(0, 9, (40, 70)).astype(dtype)
+    if dtype.startswith("float"):
+        x -= 4
+        x[x == 3] = np.nan
+        x[x == 2] = -0.0
+    order = np.argsort(x, 0, kind="stable")
+    middle = median_filter(np.take_along_axis(x, order, 0), (1, 5))
+    want = np.empty_like(x)
+    np.put_along_axis(want, order, middle, 0)
+    np.testing.assert_array_equal(remove_stripes(x, size=5), want)
+
+
+@needs_pywt
+@pytest.mark.parametrize("sigma", [0.3, 2, 50])
+@pytest.mark.parametrize("shape", [(64, 50), (33, 71)])
+def test_waves_are_damped_as_by_fourier_transforms(shape, sigma):
+    import pywt
+
+    x = np.random.default_rng(1).normal(size=shape)
+    coarse, *details = pywt.wavedec2(x, "db2", level=2)
+    damped = []
+    for across, along, both in details:
+        spectrum = np.fft.rfft(along, axis=0)
+        k = np.arange(len(spectrum))[:, None]
+        spectrum *= 1 - np.exp(-(k**2) / (2 * sigma**2))
+        damped.append((across, np.fft.irfft(spectrum, len(along), 0), both))
+    want = pywt.waverec2([coarse, *damped], "db2")[: shape[0], : shape[1]]
+    got = remove_stripes(x, "fourier-wavelet", levels=2, wavelet="db2", sigma=sigma)
+    np.testing.assert_allclose(got, want, atol=1e-13)
+    assert np.abs(got - x).max() > 0.05
 
 
 @pytest.mark.parametrize("method", METHODS)

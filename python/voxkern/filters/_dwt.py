@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _args
+from .. import _args, _arrays
 from .._edge import REFLECT, inside
 from .._kernel import In, ListIn, ListOut, Out, Scalar, kernel, prange
 
@@ -136,3 +136,39 @@ def _pair(rng: np.random.Generator) -> Any:
 def split_shape(shape: Any, taps: int, axes: int, parts: int = 2) -> tuple[int, ...]:
     """Return the shape of all bands of a volume, side by side as `_dwt` writes them."""
     return tuple(parts * ((n + taps - 1) // 2) if a >= 3 - axes else n for a, n in enumerate(shape))
+
+
+def band_of(bands: Any, axes: int, band: int) -> Any:
+    """Return one of the bands of the last axes: those high along z, y and x have 4, 2 and 1."""
+    at = [slice(None)] * 3
+    for a in range(3 - axes, 3):
+        half = bands.shape[a] // 2
+        at[a] = slice(half, None) if band >> (2 - a) & 1 else slice(half)
+    return bands[tuple(at)]
+
+
+def decompose(
+    volume: Any, bank: Any, axes: int, depth: int, dtype: Any, workers: int | None
+) -> tuple[list[Any], list[Any]]:
+    """Return all bands of some levels, the finest first, and the sums of squares of each."""
+    low, high, _, _ = (np.array(taps) for taps in bank.filter_bank)
+    pyramid, powers = [], []
+    for _ in range(depth):
+        bands = _arrays.empty(split_shape(volume.shape, bank.dec_len, axes), dtype)
+        power = np.empty(8)
+        _dwt(volume, bands, low, high, axes, power, workers=workers)
+        pyramid.append(bands)
+        powers.append(power)
+        volume = band_of(bands, axes, 0)
+    return pyramid, powers
+
+
+def compose(
+    pyramid: list[Any], bank: Any, axes: int, limits: Any, hard: bool, answer: Any,
+    workers: int | None,
+) -> None:  # fmt: skip
+    """Put the coarsest level together, into the low band of the one before it or the answer."""
+    _, _, low, high = (np.array(taps) for taps in bank.filter_bank)
+    bands = pyramid.pop()
+    target = band_of(pyramid[-1], axes, 0) if pyramid else answer
+    _idwt(bands, target, low, high, axes, limits, int(hard), workers=workers)

@@ -7,12 +7,51 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _args, _arrays
+from .._kernel import In, Out, kernel, prange
+from ._dwt import band_of, compose, decompose
 from ._median import median_filter
 
 Array = TypeVar("Array")
 
 
+@kernel(dtypes=_args.FLOAT)
+def _sort_columns(x: In, y: Out, order: Out) -> None:
+    planes, rows, columns = x.shape
+    for i in prange(columns):
+        column = np.empty(rows, x.dtype)
+        for k in range(planes):
+            for j in range(rows):
+                column[j] = x[k, j, i]
+            places = np.argsort(column, kind="mergesort")  # equal ones stay as they come
+            for j in range(rows):
+                y[k, j, i], order[k, j, i] = column[places[j]], places[j]
+
+
+@kernel(dtypes=_args.FLOAT)
+def _put_columns(x: In, order: In, y: Out) -> None:
+    for k in prange(x.shape[0]):
+        for j in range(x.shape[1]):
+            for i in range(x.shape[2]):
+                y[k, order[k, j, i], i] = x[k, j, i]
+
+
+@_sort_columns.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x = rng.choice([-3, -0.0, 0.0, 2.5, 1e30, -np.inf, np.nan], shape)
+    few = rng.random(shape) < 0.7
+    x = np.where(few, x, rng.standard_normal(shape)).astype(dtype)
+    return x, np.zeros(shape, dtype), np.zeros(shape, np.int32)
+
+
+@_put_columns.example
+def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
+    x = rng.standard_normal(shape).astype(dtype)
+    order = rng.permuted(np.indices(shape, np.int32)[1], axis=1)
+    return x, order, np.zeros(shape, dtype)
+
+
 @_arrays.cpu_only
+@_arrays.silent
 def remove_stripes(
     image: Array,
     method: str = "sort",
@@ -95,7 +134,8 @@ def remove_stripes(
     0.0
     """
     x, give = _arrays.adopt(image)
-    dtype, ndim = _args.as_dtype(x, _args.REAL), _args.as_ndim(x, 2)
+    dtype = _args.as_dtype(x, _args.REAL)
+    _args.as_ndim(x, 2)
     _arrays.need_cpu(image=x)
     if method not in ("sort", "fourier-wavelet"):
         raise ValueError(f"method must be 'sort' or 'fourier-wavelet'; got {method!r}")
@@ -103,40 +143,47 @@ def remove_stripes(
     width = _args.as_float(sigma, "sigma", above=0)
     workers = _args.as_workers(workers)
     real = _args.float_dtype(dtype)
-    result = _arrays.output(out, x.shape, real, (x,))
-    if method == "fourier-wavelet":
-        pywt = _pywt(wavelet)
-    for at in np.ndindex(x.shape[: ndim - 2]) if x.size else ():
-        sinogram = x[at].astype(real)
-        if method == "sort":
-            result[at] = _by_sorting(sinogram, box, workers)
-        else:
-            result[at] = _by_waves(pywt, sinogram, most, wavelet, width)
-    if out is not None:
-        return out
-    return result if give is None else give(result)
+    pywt = _pywt(wavelet) if method == "fourier-wavelet" else None
+
+    def run(volume: Any, answer: Any) -> None:
+        for k in range(len(volume)):  # a plane of three axes
+            sinogram, clean = volume[k : k + 1], answer[k : k + 1]
+            if method == "sort":
+                _by_sorting(sinogram.astype(real, copy=False), box, clean, workers)
+            else:
+                _by_waves(pywt, sinogram, most, wavelet, width, clean, workers)
+
+    return _arrays.run_volumes(run, x, out, real, give)
 
 
-def _by_sorting(x: Any, size: int, workers: Any) -> Any:
-    order = np.argsort(x, axis=0, kind="stable")
-    smooth = median_filter(np.take_along_axis(x, order, 0), (1, size), workers=workers)
-    answer = np.empty_like(x)
-    np.put_along_axis(answer, order, smooth, 0)
-    return answer
+def _by_sorting(x: Any, size: int, answer: Any, workers: int | None) -> None:
+    order = _arrays.empty(x.shape, np.int32)
+    _sort_columns(x, answer, order, workers=workers)
+    smooth = median_filter(answer, (1, 1, size), workers=workers)
+    _put_columns(smooth, order, answer, workers=workers)
 
 
-def _by_waves(pywt: Any, x: Any, levels: int, wavelet: str, sigma: float) -> Any:
-    depth = min(levels, pywt.dwtn_max_level(x.shape, wavelet))
-    coarse, *details = pywt.wavedec2(x, wavelet, level=depth)
-    kept = []
-    for across, along, both in details:
-        n = along.shape[0]
-        waves = np.arange(n // 2 + 1)
-        damp = 1 - np.exp(-(waves**2) / (2 * sigma * sigma))
-        spectrum = np.fft.rfft(along, axis=0) * damp[:, None]
-        kept.append((across, np.fft.irfft(spectrum, n, 0), both))
-    whole = pywt.waverec2([coarse, *kept], wavelet)
-    return whole[: x.shape[0], : x.shape[1]]
+def _by_waves(
+    pywt: Any, x: Any, levels: int, wavelet: str, sigma: float, answer: Any, workers: int | None
+) -> None:
+    depth = min(levels, pywt.dwtn_max_level(x.shape[1:], wavelet))
+    if not depth:
+        answer[...] = x
+        return
+    bank = pywt.Wavelet(wavelet)
+    pyramid, _ = decompose(x, bank, 2, depth, answer.dtype, workers)
+    for bands in pyramid:
+        details = band_of(bands, 2, 1)[0]  # between columns
+        n = len(details)
+        # The waves that damping changes, which are few.
+        k = np.arange(min(n // 2, int(9 * sigma)) + 1)[:, None]
+        turns = 2 * np.pi / n * (k * np.arange(n) % n)
+        share = np.exp(-(k**2) / (2 * sigma * sigma)) * np.where(k * 2 % n, 2, 1) / n
+        waves = np.concatenate([np.cos(turns), np.sin(turns)])
+        back = (np.concatenate([share, share]) * waves).astype(details.dtype)
+        details -= back.T @ (waves.astype(details.dtype) @ details)
+    while pyramid:
+        compose(pyramid, bank, 2, np.empty(0), False, answer, workers)
 
 
 def _pywt(wavelet: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..metrics import percentile
-from ._dwt import _dwt, _idwt, split_shape
+from ._dwt import band_of, compose, decompose
 
 Array = TypeVar("Array")
 
@@ -124,7 +124,6 @@ def denoise_wavelet(
     last = min(x.ndim, 3)
     real = _args.float_dtype(dtype)
     bank = pywt.Wavelet(wavelet)
-    down, up = (np.array(pair) for pair in (bank.filter_bank[:2], bank.filter_bank[2:]))
     epsilon, tiny = float(np.finfo(real).eps), float(np.finfo(real).tiny)
 
     def run(volume: Any, answer: Any) -> None:
@@ -132,36 +131,22 @@ def denoise_wavelet(
         depth = levels
         if depth is None:
             depth = max(pywt.dwtn_max_level(part, wavelet) - 3, 1)
-        pyramid, powers, coarse = [], [], volume
-        for _ in range(depth):
-            bands = _arrays.empty(split_shape(coarse.shape, bank.dec_len, last), real)
-            power = np.empty(8)
-            _dwt(coarse, bands, *down, last, power, workers=workers)
-            pyramid.append(bands)
-            powers.append(power)
-            coarse = _band(bands, last, 0)
+        pyramid, powers = decompose(volume, bank, last, depth, real, workers)
         told(1, depth + 1)
-        noise = _noise(_band(pyramid[0], last, 1), workers) if sigma is None else sigma
+        noise = _noise(band_of(pyramid[0], last, 2**last - 1), workers) if sigma is None else sigma
         everywhere = noise * math.sqrt(2 * math.log(math.prod(part)))
         for done in range(1, depth + 1):
-            bands, limits = pyramid.pop(), powers.pop()
+            size, limits = pyramid[-1].size / 2**last, powers.pop()
             for key, energy in enumerate(limits):
                 limit = everywhere
                 if method == "BayesShrink":
-                    signal = float(energy) * 2**last / bands.size - noise * noise
+                    signal = float(energy) / size - noise * noise
                     limit = noise * noise / math.sqrt(max(signal, epsilon))
                 limits[key] = limit if key and limit > tiny else 0  # the coarsest band stays
-            target = _band(pyramid[-1], last, 0) if pyramid else answer
-            _idwt(bands, target, *up, last, limits, int(mode == "hard"), workers=workers)
+            compose(pyramid, bank, last, limits, mode == "hard", answer, workers)
             told(done + 1, depth + 1)
 
     return _arrays.run_volumes(run, x, out, real, give)
-
-
-def _band(bands: Any, axes: int, part: int) -> Any:
-    """Return the band that is low, or with part 1 high, along all of the last axes."""
-    halves = (slice(part * n // 2, n // 2 * (part + 1)) for n in bands.shape[3 - axes :])
-    return bands[(slice(None),) * (3 - axes) + tuple(halves)]
 
 
 def _noise(details: Any, workers: int | None) -> float:
