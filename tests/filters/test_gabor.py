@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from voxkern import gabor
+from voxkern.filters._gabor import _filter
 
 
 def image(shape=(6, 19, 23), dtype="float64", seed=0):
@@ -38,6 +39,26 @@ def test_the_sums_of_the_definition(mode):
     got = gabor(x, 1.5, 4, 0.7, 0.4, mode=mode, truncate=6)
     want = direct(x, 1.5, 4, 0.7, 0.4, 15, mode)
     np.testing.assert_allclose(got, want, atol=1e-5 * np.ptp(want))
+
+
+@pytest.mark.parametrize("cval", [0, 70])
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "constant"])
+@pytest.mark.parametrize(("gamma", "theta"), [(1, 0.4), (1, 2), (0.6, 0), (2, np.pi / 2)])
+def test_filters_that_are_products_give_the_sums_of_the_definition(gamma, theta, mode, cval):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    x = image((19, 23))
+    f = _filter(1.5, 4, gamma, theta, 3, (1, 1))
+    want = np.hypot(*(ndimage.correlate(x, w, mode=mode, cval=cval) for w in (f.real, f.imag)))
+    got = gabor(x, 1.5, 4, gamma, theta, mode=mode, cval=cval, truncate=3)
+    np.testing.assert_allclose(got, want, atol=1e-12 * np.ptp(want))
+
+
+def test_a_filter_is_a_product_where_gaussian_or_wave_lies_along_the_axes():
+    for gamma, theta in ((1, 0.4), (0.6, 0), (2, np.pi / 2), (3, np.pi)):
+        first, second = _filter(2, 5, gamma, theta, 4, (1.5, 1), product=True)
+        whole = _filter(2, 5, gamma, theta, 4, (1.5, 1))
+        np.testing.assert_allclose(first[:, None] * second, whole, atol=1e-12)
+    assert _filter(2, 5, 1.1, 0.4, 4, (1, 1), product=True).ndim == 2
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max", "min"])

@@ -14,6 +14,7 @@ from .._edge import CONSTANT, inside
 from ._correlate import correlate
 from ._jet import as_float_image
 from ._pool import MODULUS, as_pooling, join, start
+from ._separable import _separable
 
 _MOST_ANGLES = 1 << 16
 _FFT_FROM = 400  # weights; with fewer the sums themselves are faster (two cores)
@@ -99,11 +100,13 @@ def gabor(
     With `u` along the wave and `v` across it, the filter is ``exp(-(u**2 + gamma**2 v**2) / (2
     sigma**2) + 2 pi i u / wavelength)``, not normalised, as the Image Biomarker
     Standardisation Initiative has it [1]_; its "mirror" is the mode 'reflect'. Angles half a
-    turn apart give one response, which is made once. On the CPU filters
-    of 400 weights and more are applied by Fourier transforms, plane by plane, which spread
-    NaN over a plane; others, and all on a GPU, by sums.
+    turn apart give one response, which is made once. With `gamma` 1, or a
+    wave along an axis, and 0 outside if a constant, the filter is applied along one axis after
+    the other. On the CPU other filters of 400 weights and more are applied by Fourier
+    transforms, plane by plane, which spread NaN over a plane; the rest by sums.
 
-    Takes two volumes of memory, for both parts of the response.
+    Takes two volumes of memory, for both parts of the response, and a third to add them up
+    along the axes.
 
     References
     ----------
@@ -148,8 +151,10 @@ def gabor(
         half = round(angle % math.pi, 9)
         key = 0.0 if half >= round(math.pi, 9) else half
         counts[key] = counts.get(key, 0) + 1
+    shape = width, length, ratio
+    product = edge != CONSTANT or fill == 0  # outside of what one axis is filtered lies 0
     filters = [
-        (pair, n, _filter(width, length, ratio, angle, reach, [units[axis] for axis in pair]))
+        (pair, n, _filter(*shape, angle, reach, [units[axis] for axis in pair], product))
         for pair in pairs
         for angle, n in counts.items()
     ]
@@ -163,23 +168,32 @@ def gabor(
         done = 0
         for pair in pairs:
             mine = [(n, f) for p, n, f in filters if p == pair]
-            small = max(f.size for _, f in mine) < _FFT_FROM
-            respond = _by_sums if small or type(u) is not np.ndarray else _by_spectra
-            responses = respond(u, [f for _, f in mine], pair, edge, fill, mode, workers)
-            for (n, _), (a, b) in zip(mine, responses, strict=True):
-                weight = n / whole if pooling == "mean" else 1.0
-                join(answer, a, pooling, workers, b=b, what=MODULUS, weight=weight)
-                done += 1
-                if told is not None:
-                    told(done, len(filters))
+            lists = [(n, f) for n, f in mine if type(f) is tuple]
+            others = [(n, f) for n, f in mine if type(f) is not tuple]
+            small = max((f.size for _, f in others), default=0) < _FFT_FROM
+            by_sums = small or type(u) is not np.ndarray
+            for group, respond in (
+                (lists, _by_lists),
+                (others, _by_sums if by_sums else _by_spectra),
+            ):
+                if not group:
+                    continue
+                responses = respond(u, [f for _, f in group], pair, edge, fill, mode, workers)
+                for (n, _), (a, b) in zip(group, responses, strict=True):
+                    weight = n / whole if pooling == "mean" else 1.0
+                    join(answer, a, pooling, workers, b=b, what=MODULUS, weight=weight)
+                    done += 1
+                    if told is not None:
+                        told(done, len(filters))
 
     return _arrays.run_volumes(run, x, out, real, give)
 
 
 def _filter(
-    sigma: float, wavelength: float, gamma: float, theta: float, truncate: float, units: Any
-) -> Any:
-    """Return a plane of complex weights, of odd size."""
+    sigma: float, wavelength: float, gamma: float, theta: float, truncate: float, units: Any,
+    product: bool = False,
+) -> Any:  # fmt: skip
+    """Return a plane of complex weights of odd size, or two lists of which it is the product."""
     c, s = math.cos(theta), math.sin(theta)
     along, across = truncate * sigma, truncate * sigma / gamma
     # Half the sides of the box around the ellipse.
@@ -190,11 +204,41 @@ def _filter(
             "sigma, truncate and gamma must lead to filters of at most 2**24 voxels, as long as "
             f"spacing says; got {2 * r + 1} by {2 * q + 1}"
         )
-    y = np.arange(-r, r + 1)[:, None] * units[0]
-    x = np.arange(-q, q + 1)[None, :] * units[1]
-    u, v = x * c + y * s, y * c - x * s
+    y, x = (np.arange(-n, n + 1) * unit for n, unit in zip((r, q), units, strict=True))
+    # The Gaussian's exponent has a term with x and y that no list of either holds.
+    mixed = c * s * (1 - gamma * gamma) / (sigma * sigma)
+    if product and abs(mixed) * x[-1] * y[-1] < 1e-12:
+        return tuple(
+            np.exp(-(p * p) * (a * a + gamma * gamma * b * b) / (2 * sigma * sigma))
+            * np.exp(2j * math.pi * a * p / wavelength)
+            for p, a, b in ((y, s, c), (x, c, s))
+        )
+    u, v = x * c + y[:, None] * s, y[:, None] * c - x * s
     bell = np.exp(-(u * u + (gamma * v) ** 2) / (2 * sigma * sigma))
     return bell * np.exp(2j * math.pi * u / wavelength)
+
+
+def _by_lists(
+    u: Any, filters: Any, pair: Any, edge: int, fill: float, mode: str, workers: Any
+) -> Any:
+    """Yield the real and the imaginary response to each filter, made along both axes."""
+    a, b, part = (_arrays.empty(u.shape, u.dtype, u) for _ in range(3))
+
+    def along(first: Any, second: Any, answer: Any) -> None:
+        weights, before = [np.empty(0)] * 3, [0, 0, 0]
+        for axis, w in zip(pair, (first, second), strict=True):
+            weights[axis], before[axis] = np.ascontiguousarray(w), w.size // 2
+        _separable(u, answer, *weights, tuple(before), edge, edge, edge, 0.0, workers=workers)
+
+    for f, g in filters:
+        along(f.real, g.real, a)
+        along(f.real, g.imag, b)
+        if f.imag.any():
+            along(f.imag, g.imag, part)
+            join(a, part, "mean", workers, weight=-1.0)
+            along(f.imag, g.real, part)
+            join(b, part, "mean", workers)
+        yield a, b
 
 
 def _by_sums(
