@@ -11,6 +11,7 @@ from .. import _args, _arrays
 from ..metrics import percentile
 from ._dwt import _dwt, split_shape
 from ._gaussian import gaussian_filter
+from ._laplace import laplace
 
 # Daubechies' wavelet with two vanishing moments.
 _DB2 = np.array([-1 - 3**0.5, 3 + 3**0.5, -3 + 3**0.5, 1 - 3**0.5]) / (4 * 2**0.5)
@@ -125,15 +126,13 @@ def estimate_sigma(
     if window is not None:
         answer = np.empty(volumes.shape, real)
         for volume, result in zip(volumes, answer, strict=True):
-            power = _residual(volume.astype(real)) ** 2 / _MAGNITUDE[coils]
+            power = _residual(volume.astype(real), workers) ** 2 / _MAGNITUDE[coils]
             np.sqrt(gaussian_filter(power, window, workers=workers), out=result)
         return answer.reshape(x.shape)
     found = [
         _by_details(volume, workers)
         if method == "wavelet"
-        else math.sqrt(
-            float(np.nanmean(_residual(volume.astype(np.float64)) ** 2)) / _MAGNITUDE[coils]
-        )
+        else math.sqrt(_by_residual(volume, workers) / _MAGNITUDE[coils])
         for volume in volumes
     ]
     return found[0] if ndim == last else np.array(found).reshape(x.shape[:-3])
@@ -150,12 +149,15 @@ def _by_details(volume: Any, workers: int | None) -> float:
     return percentile(there, 50, workers=workers) / _MEDIAN if there.size else 0.0
 
 
-def _residual(x: Any) -> Any:
+def _by_residual(volume: Any, workers: int | None) -> float:
+    rest = _residual(volume.astype(np.float64), workers).ravel()
+    power = float(rest @ rest) / rest.size
+    return float(np.nanmean(rest * rest)) if math.isnan(power) else power
+
+
+def _residual(x: Any, workers: int | None) -> Any:
     """Return how far each voxel is from those that touch it, with the variance of the noise."""
     beside = 2 * x.ndim
-    total = np.zeros_like(x)
-    for axis in range(x.ndim):
-        wide = np.pad(x, [(1, 1) if a == axis else (0, 0) for a in range(x.ndim)], mode="symmetric")
-        wide = np.moveaxis(wide, axis, 0)
-        total += np.moveaxis(wide[:-2] + wide[2:], 0, axis)
-    return math.sqrt(beside / (beside + 1)) * (x - total / beside)
+    rest = laplace(x, workers=workers)
+    rest /= math.sqrt(beside * (beside + 1))
+    return rest
