@@ -50,6 +50,28 @@ void memory() {
 }
 
 template <class T>
+void masks() {
+  using Mask = typename Vec<T>::Mask;
+  constexpr int N = Vec<T>::lanes;
+  for (i64 n = 0; n <= 3 * N; ++n) {
+    std::vector<u8> bytes = numbers<u8>(int(n));
+    for (i64 i = 0; i < n; i += 3) bytes[i] = 0;
+    i64 seen = 0;
+    simd::each_vector<N>(n, [&](i64 at, auto some) {
+      CHECK(at == seen && some > 0 && some <= N);
+      const Mask in = simd::inside<Mask>(bytes.data() + at, some);
+      const Mask all = simd::inside<Mask>(nullptr, some);
+      for (int i = 0; i < N; ++i) {
+        CHECK(all[i] == (i < some ? -1 : 0));
+        CHECK(in[i] == (i < some && bytes[at + i] ? -1 : 0));
+      }
+      seen += some;
+    });
+    CHECK(seen == n);
+  }
+}
+
+template <class T>
 void order() {
   constexpr int N = Vec<T>::lanes;
   for (unsigned seed = 1; seed < 50; ++seed) {
@@ -175,6 +197,9 @@ void comparisons() {
   order<u8>(), order<i8>(), order<i16>(), order<u16>(), order<i32>(), order<u32>();
   order<i64>(), order<f32>(), order<f64>();
 }
+void inside_a_mask() {
+  masks<u8>(), masks<i16>(), masks<u16>(), masks<i32>(), masks<i64>(), masks<f32>(), masks<f64>();
+}
 void float_functions() { floats<f32>(), floats<f64>(); }
 
 template <class... T>
@@ -212,7 +237,7 @@ void lane_sums() {
 
 #define CASE(name) {#name, name}
 int main(int count, char** arguments) {
-  return run({CASE(loads_and_stores), CASE(comparisons), CASE(float_functions),
+  return run({CASE(loads_and_stores), CASE(comparisons), CASE(inside_a_mask), CASE(float_functions),
               CASE(reading_as_another_type), CASE(writing_as_another_type), CASE(gathering),
               CASE(transposing), CASE(lane_sums)},
              count, arguments);

@@ -136,25 +136,17 @@ template <class T>
 void shifted_sums(On on, View<const T> x, View<const u8> mask, f64 centre, List<f64> sums) {
   const auto all =
       parallel_sum<Sums<3>>(on, x.size, [&](i64 z, i64 j, i64 from, i64 to, Sums<3>& sum) {
-        const T* a = x.row(z, j);
-        const u8* in = mask.size.x ? mask.row(z, j) : nullptr;
+        const T* a = x.row(z, j) + from;
+        const u8* in = mask.size.x ? mask.row(z, j) + from : nullptr;
         LaneSum count, first, second;
-        i64 i = from;
-        if (!in)
-          for (; i + wide <= to; i += wide) {
-            const Vec<f64> v = simd::load_as<f64>(a + i);
-            const Vec<f64> d = select(v == v, v - centre, 0.0);
-            count.add(select(v == v, Vec<f64>(1.0), 0.0));
-            first.add(d);
-            second.add(d * d);
-          }
-        for (; i < to; ++i) {
-          const f64 v = f64(a[i]);
-          if ((in && !in[i]) || v != v) continue;
-          sum[0] += 1;
-          sum[1] += v - centre;
-          sum[2] += (v - centre) * (v - centre);
-        }
+        simd::each_vector<wide>(to - from, [&](i64 i, auto some) {
+          const Vec<f64> v = simd::load_as<f64>(a + i, some);
+          const auto counts = simd::inside<Vec<f64>::Mask>(in ? in + i : in, some) & (v == v);
+          const Vec<f64> d = select(counts, v - centre, 0.0);
+          count.add(select(counts, Vec<f64>(1.0), 0.0));
+          first.add(d);
+          second.add(d * d);
+        });
         sum[0] += count.total();
         sum[1] += first.total();
         sum[2] += second.total();

@@ -1,6 +1,7 @@
 #include <voxkern/metrics/digits.hpp>
 
 #include <cpu/parallel.hpp>
+#include <voxkern/bits.hpp>
 #include <voxkern/simd.hpp>
 #include <voxkern/sums.hpp>
 
@@ -37,18 +38,17 @@ struct Row {
       for (i64 i = 0; i < n; i += lanes) {
         const int some = int(least(lanes, n - i));
         Vec<T> v = simd::load(x + i, some);
-        Vec<T> number = T(-1);
+        auto number = simd::inside<typename Vec<T>::Mask>(in ? in + i : nullptr, some);
         if (floats) {
           const T rest = std::numeric_limits<T>::max();
           const T infinite = sizeof(T) == 8 ? T(0x7ff0000000000000ll) : T(0x7f800000);
-          number = (v & rest) <= infinite;
+          number &= (v & rest) <= infinite;
           v = v ^ ((v >> int(8 * sizeof(T) - 1)) & rest);
         }
         if (!prefixes.size) {
           const Vec<T> place = (v >> int(shift)) - T(lowest);
           simd::store(at, select(number, place, T(nowhere)));
-          for (int k = 0; k < some; ++k)
-            own[(k & 1) * (digit_values + 1) + (in && !in[i + k] ? nowhere : at[k])] += 1;
+          for (int k = 0; k < some; ++k) own[(k & 1) * (digit_values + 1) + at[k]] += 1;
           continue;
         }
         const Vec<T> upper = v >> int(shift + 8) >> 8;
@@ -56,10 +56,7 @@ struct Row {
           u64 hits = simd::bits((upper == T(prefixes[s])) & number);
           if (!hits) continue;
           simd::store(at, (v >> int(shift)) & T(0xffff));
-          for (; hits; hits &= hits - 1) {
-            const int k = __builtin_ctzll(hits);
-            if (k < some && (!in || in[i + k])) ++own[s * digit_values + at[k]];
-          }
+          for (; hits; hits &= hits - 1) ++own[s * digit_values + at[bits::lowest(hits)]];
         }
       }
     }

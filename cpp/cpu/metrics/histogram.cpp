@@ -2,6 +2,7 @@
 
 #include <cpu/metrics/bins.hpp>
 #include <cpu/parallel.hpp>
+#include <voxkern/bits.hpp>
 #include <voxkern/simd.hpp>
 
 #include <algorithm>
@@ -29,29 +30,22 @@ struct Range {
   bool nan = false;
   i64 count = 0;
 
-  void take(const T* row, i64 n) {
-    constexpr int lanes = simd::lanes<T>;
-    i64 x = 0;
-    if (n >= lanes) {
-      Vec<T> lower = low, upper = high;
-      typename Vec<T>::Mask odd(typename Vec<T>::Mask::Lane(0));
-      for (; x + lanes <= n; x += lanes) {
-        const auto v = simd::load(row + x);
-        lower = min(v, lower);  // a NaN in v leaves the second operand
-        upper = max(v, upper);
-        odd = odd | (v != v);
-      }
-      low = simd::reduce_min(lower);
-      high = simd::reduce_max(upper);
-      nan |= any(odd);
-    }
-    for (; x < n; ++x) take(row[x]);
-    count += n;
-  }
-  void take(T v) {
-    low = v < low ? v : low;
-    high = v > high ? v : high;
-    nan |= v != v;
+  void take(const T* row, const u8* mask, i64 n) {
+    using Mask = typename Vec<T>::Mask;
+    Vec<T> lower = low, upper = high;
+    Mask odd(typename Mask::Lane(0));
+    simd::each_vector<simd::lanes<T>>(n, [&](i64 x, auto some) {
+      const auto v = simd::load(row + x, some);
+      const auto in = simd::inside<Mask>(mask ? mask + x : mask, some);
+      lower = min(select(in, v, lower), lower);  // a NaN in v leaves the second operand
+      upper = max(select(in, v, upper), upper);
+      odd = odd | ((v != v) & in);
+      if (mask) count += bits::count(simd::bits(in));
+    });
+    low = simd::reduce_min(lower);
+    high = simd::reduce_max(upper);
+    nan |= any(odd);
+    if (!mask) count += n;
   }
   Range& operator+=(const Range& r) {
     low = r.low < low ? r.low : low;
@@ -234,14 +228,8 @@ template <class T>
 void extremes(On on, View<const T> x, View<const u8> mask, List<f64> out) {
   const auto all =
       parallel_sum<Range<T>>(on, x.size, [&](i64 z, i64 y, i64 from, i64 to, Range<T>& range) {
-        const T* row = x.row(z, y);
-        if (!mask.size.x) return range.take(row + from, to - from);
-        const u8* inside = mask.row(z, y);
-        for (i64 i = from; i < to; ++i) {
-          if (!inside[i]) continue;
-          range.take(row[i]);
-          ++range.count;
-        }
+        const u8* inside = row_of(mask, z, y);
+        range.take(x.row(z, y) + from, inside ? inside + from : nullptr, to - from);
       });
   const bool some = all.low <= all.high;
   out[0] = some ? f64(all.low) : std::numeric_limits<f64>::infinity();

@@ -16,18 +16,10 @@ constexpr int L = simd::lanes<f64>;
 // there.
 template <class T, class Use>
 [[gnu::always_inline]] inline void pairs(const T* a, const T* b, const u8* mask, i64 n, Use use) {
-  i64 x = 0;
-  if (!mask) {
-    for (; x + L <= n; x += L)
-      use(simd::load_as<f64>(a + x), simd::load_as<f64>(b + x), F::Mask(i64(-1)));
-  }
-  for (; x < n; x += L) {
-    const int left = int(std::min<i64>(L, n - x));
-    F u = simd::load_as<f64>(a + x, left), v = simd::load_as<f64>(b + x, left);
-    F::Mask inside;
-    for (int i = 0; i < L; ++i) inside.v[i] = i < left && (!mask || mask[x + i]) ? -1 : 0;
-    use(u, v, inside);
-  }
+  simd::each_vector<L>(n, [&](i64 x, auto some) {
+    use(simd::load_as<f64>(a + x, some), simd::load_as<f64>(b + x, some),
+        simd::inside<F::Mask>(mask ? mask + x : mask, some));
+  });
 }
 
 const u8* row_of(const View<const u8>& mask, i64 z, i64 y, i64 begin) {

@@ -562,6 +562,25 @@ template <class To, int N = lanes<To>, class T>
 inline Vec<To, N> load_as(const T* p, int n) {
   return convert<To>(load<T, N>(p, n));
 }
+
+// Which of the first n voxels lie inside: all without a mask, else those whose byte is not zero.
+template <class M>
+inline M inside(const u8* mask, int n = M::lanes) {
+  using Lane = typename M::Lane;
+  if (mask) return convert<Lane>(load<u8, M::lanes>(mask, n)) != M(Lane(0));
+  M all = Lane(-1);
+  for (int i = n; i < M::lanes; ++i) all.v[i] = 0;
+  return all;
+}
+
+// Runs use(i, n) over [0, count) in steps of N: n is a constant but for the last few.
+template <int N, class Use>
+[[gnu::always_inline]] inline void each_vector(i64 count, Use use) {
+  i64 i = 0;
+  for (; i + N <= count; i += N) use(i, std::integral_constant<int, N>());
+  if (i < count) use(i, int(count - i));
+}
+
 // Writes f32, f64 or i32 as another type, saturating, cut towards zero: call round() first if
 // wanted.
 template <class To, class T, int N>
