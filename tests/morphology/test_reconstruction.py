@@ -82,6 +82,39 @@ def test_scikit_image_agrees_on_h_extrema(name, dtype):
             np.testing.assert_array_equal(ours(x, h), want.astype(bool))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(150,), (9, 130), (3, 4, 33)])
+def test_extrema_of_floats_are_those_of_their_ranks(dtype, shape):
+    rng = np.random.default_rng(5)
+    crooked = np.zeros((3,) * len(shape), bool)
+    crooked[(1,) * (len(shape) - 1)] = [0, 1, 1]
+    for turn in range(12):
+        x = rng.choice(np.array([-np.inf, -1, 0, 2, np.inf], dtype), shape)
+        x[rng.random(shape) < (0, 0.02)[turn % 2]] = np.nan
+        ranks = np.searchsorted([-np.inf, -1, 0, 2, np.inf], x).astype(np.int32)
+        ranks[np.isnan(x)] = 5
+        hows = [{"connectivity": c + 1} for c in range(len(shape))]
+        for how in (*hows, {"footprint": crooked | crooked[..., ::-1]}):
+            for ours in (local_maxima, local_minima):
+                got = ours(x, **how)
+                np.testing.assert_array_equal(got, ours(ranks, **how))
+                flat = ours(x.astype(np.float64), **how, workers=1)
+                np.testing.assert_array_equal(got, flat)
+
+
+@pytest.mark.parametrize("name", ["local_maxima", "local_minima"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+def test_extrema_of_long_rows_are_those_of_scikit_image(name, dtype):
+    morphology = pytest.importorskip("skimage.morphology")
+    ours = {"local_maxima": local_maxima, "local_minima": local_minima}[name]
+    rng = np.random.default_rng(6)
+    for columns in (64, 65, 66, 131):
+        x = rng.integers(0, 9, (4, 5, columns)).astype(dtype)
+        for connectivity in (1, 2, 3):
+            want = getattr(morphology, name)(x, connectivity=connectivity)
+            np.testing.assert_array_equal(ours(x, connectivity=connectivity), want)
+
+
 @pytest.mark.parametrize("name", ["local_maxima", "local_minima"])
 @pytest.mark.parametrize("dtype", TYPES)
 def test_scikit_image_agrees_on_local_extrema(name, dtype):

@@ -14,7 +14,9 @@
 #include <atomic>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace voxkern::cpu {
@@ -261,20 +263,98 @@ struct Order {
 
 constexpr u8 beaten = 0, single = 1, plateau = 2;
 
+// Rows around a voxel's: of some the voxel beside it is a neighbour, of others also those before
+// and behind that one.
+template <class T, bool lower>
+class Around {
+  using V = Vec<T>;
+
+ public:
+  Around(View<const T> x, const std::vector<Step>& steps)
+      : x_(x), line_(x.size.x + 2), best_(x.size.x) {
+    std::map<std::pair<i64, i64>, int> rows;
+    for (const Step& s : steps) {
+      if (s.x < -1 || s.x > 1) return;
+      rows[{s.z, s.y}] |= 1 << (s.x + 1);
+    }
+    if (rows.count({0, 0})) rows[{0, 0}] |= 2;
+    for (const auto& [at, which] : rows) {
+      if (which != 2 && which != 7) return;
+      (which == 2 ? ones_ : threes_).push_back({at.first, at.second, 0});
+    }
+    known_ = !threes_.empty() && x.size.x >= V::lanes;
+  }
+
+  // The highest, or the lowest, of each voxel of a row and its neighbours; null if there is NaN, or
+  // the neighbours are others.
+  const T* best(i64 z, i64 y) {
+    if (!known_) return nullptr;
+    T* const line = line_.data();
+    find(threes_, z, y);
+    bool nan = sweep(line + 1, [&](i64 c, auto add) {
+      add(simd::load(x_.row(z, y) + c));
+      for (const T* p : rows_) add(simd::load(p + c));
+    });
+    line[0] = line[1];
+    line[x_.size.x + 1] = line[x_.size.x];
+    find(ones_, z, y);
+    nan |= sweep(best_.data(), [&](i64 c, auto add) {
+      for (i64 i = 0; i < 3; ++i) add(simd::load(line + c + i));
+      for (const T* p : rows_) add(simd::load(p + c));
+    });
+    return nan ? nullptr : best_.data();
+  }
+
+ private:
+  const View<const T> x_;
+  bool known_ = false;
+  std::vector<Step> ones_, threes_;
+  std::vector<const T*> rows_;
+  Scratch<T> line_, best_;
+
+  // Writes the best of what `each` adds for the voxels from c on; returns whether any was NaN.
+  template <class F>
+  bool sweep(T* out, F each) const {
+    using Limits = std::numeric_limits<T>;
+    constexpr T least = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+    constexpr T most = Limits::has_infinity ? Limits::infinity() : Limits::max();
+    typename V::Mask nan(0);
+    for (i64 from = 0; from < x_.size.x; from += V::lanes) {
+      const i64 c = std::min(from, x_.size.x - V::lanes);
+      V all = lower ? most : least;
+      typename V::Mask not_one(0);
+      each(c, [&](V v) {
+        if constexpr (std::is_floating_point_v<T>) not_one |= v != v;
+        all = lower ? min(all, v) : max(all, v);
+      });
+      simd::store(out + c, all);
+      nan |= not_one;
+    }
+    return simd::bits(nan) != 0;
+  }
+
+  void find(const std::vector<Step>& steps, i64 z, i64 y) {
+    rows_.clear();
+    for (const Step& s : steps)
+      if (0 <= z + s.z && z + s.z < x_.size.z && 0 <= y + s.y && y + s.y < x_.size.y)
+        rows_.push_back(x_.row(z + s.z, y + s.y));
+  }
+};
+
 // Finds out which voxels of a row have no higher neighbour, and which of these one as high.
 // `there` are the rows around, each from the neighbour of the first voxel on, and `by` how far
-// that is along the row.
+// that is along the row. `best` is what Around says of the row.
 template <class T, bool lower>
-void mark(const T* here, const std::vector<const T*>& there, const std::vector<i64>& by, i64 n,
-          u8* out) {
+void mark(const T* here, const std::vector<const T*>& there, const std::vector<i64>& by,
+          const T* best, i64 n, u8* out) {
   using O = Order<T, lower>;
   using V = Vec<T>;
   using M = typename V::Mask;
   const auto one = [&](i64 c) {
-    bool beats = false, level = false;
-    for (std::size_t i = 0; i < there.size(); ++i) {
+    bool beats = best && O::beats(best[c], here[c]), level = false;
+    for (std::size_t i = 0; i < there.size() && !beats; ++i) {
       if (c + by[i] < 0 || c + by[i] >= n) continue;
-      beats |= O::beats(there[i][c], here[c]);
+      beats = O::beats(there[i][c], here[c]);
       level |= O::level(there[i][c], here[c]);
     }
     out[c] = beats ? beaten : level ? plateau : single;
@@ -282,12 +362,18 @@ void mark(const T* here, const std::vector<const T*>& there, const std::vector<i
   const auto many = [&](i64 c) {
     const V own = simd::load(here + c);
     const M number = own == own;
-    M beats = M(0), level = M(0);
-    for (const T* p : there) beats |= O::beats(simd::load(p + c), own, number);
+    M beats = M(0);
+    if (best)
+      beats = O::beats(simd::load(best + c), own, number);
+    else
+      for (const T* p : there) beats |= O::beats(simd::load(p + c), own, number);
     const u64 highest = simd::bits(~beats);
-    if (highest)
-      for (const T* p : there) level |= O::level(simd::load(p + c), own, number);
-    const u64 shared = highest & simd::bits(level);
+    u64 shared = 0;
+    if (highest && best)
+      for (const T* p : there) shared |= simd::bits(simd::load(p + c) == own);
+    else if (highest)
+      for (const T* p : there) shared |= simd::bits(O::level(simd::load(p + c), own, number));
+    shared &= highest;
     for (int b = 0; b < V::lanes; b += 8) {
       const u64 flags = bits::bytes_of[highest >> b & 255] + bits::bytes_of[shared >> b & 255];
       std::memcpy(out + c + b, &flags, least(V::lanes - b, 8));
@@ -307,32 +393,39 @@ template <class T, bool lower>
 void find_extrema(On on, View<const T> x, View<u8> y, const std::vector<Step>& steps,
                   bool borders) {
   const Size n = x.size;
+  const i64 grain = std::max<i64>(1, 16384 / n.x);
   const auto at_end = [](i64 i, i64 size) { return size > 1 && (i == 0 || i == size - 1); };
   const auto each_row = [&](auto f) {
-    parallel_slabs(on, n.z * n.y, std::max<i64>(1, 16384 / n.x), [&](i64 begin, i64 end) {
+    parallel_slabs(on, n.z * n.y, grain, [&](i64 begin, i64 end) {
       for (i64 row = begin; row < end; ++row) f(row / n.y, row % n.y);
     });
   };
-  std::atomic<bool> any_beaten{false}, any_plateau{false};
-  each_row([&](i64 z, i64 row) {
+  std::atomic<bool> any_beaten{false};
+  Scratch<u8> has_plateau(n.z * n.y);
+  parallel_slabs(on, n.z * n.y, grain, [&](i64 begin, i64 end) {
+    Around<T, lower> around(x, steps);
     std::vector<const T*> there;
     std::vector<i64> by;
-    for (const Step& s : steps) {
-      if (z + s.z < 0 || z + s.z >= n.z || row + s.y < 0 || row + s.y >= n.y) continue;
-      there.push_back(x.row(z + s.z, row + s.y) + s.x);
-      by.push_back(s.x);
+    for (i64 i = begin; i < end; ++i) {
+      const i64 z = i / n.y, row = i % n.y;
+      there.clear();
+      by.clear();
+      for (const Step& s : steps) {
+        if (z + s.z < 0 || z + s.z >= n.z || row + s.y < 0 || row + s.y >= n.y) continue;
+        there.push_back(x.row(z + s.z, row + s.y) + s.x);
+        by.push_back(s.x);
+      }
+      u8* out = y.row(z, row);
+      mark<T, lower>(x.row(z, row), there, by, around.best(z, row), n.x, out);
+      if (!borders) {
+        if (at_end(z, n.z) || at_end(row, n.y)) std::fill_n(out, n.x, beaten);
+        if (n.x > 1) out[0] = out[n.x - 1] = beaten;
+      }
+      if (std::memchr(out, beaten, std::size_t(n.x))) any_beaten = true;
+      has_plateau[i] = std::memchr(out, plateau, std::size_t(n.x)) != nullptr;
     }
-    u8* out = y.row(z, row);
-    mark<T, lower>(x.row(z, row), there, by, n.x, out);
-    if (!borders) {
-      if (at_end(z, n.z) || at_end(row, n.y)) std::fill_n(out, n.x, beaten);
-      if (n.x > 1) out[0] = out[n.x - 1] = beaten;
-    }
-    if (std::memchr(out, beaten, std::size_t(n.x))) any_beaten = true;
-    if (std::memchr(out, plateau, std::size_t(n.x))) any_plateau = true;
   });
   if (!any_beaten) return each_row([&](i64 z, i64 row) { std::fill_n(y.row(z, row), n.x, u8(0)); });
-  if (!any_plateau) return;
   // What hangs together at one height with what is beaten is so too. Few voxels lie so.
   std::vector<Size> queue;
   const auto each_like = [&](Size p, u8 flag, auto f) {
@@ -344,7 +437,8 @@ void find_extrema(On on, View<const T> x, View<u8> y, const std::vector<Step>& s
     }
   };
   for (i64 z = 0; z < n.z; ++z)
-    for (i64 row = 0; row < n.y; ++row)
+    for (i64 row = 0; row < n.y; ++row) {
+      if (!has_plateau[z * n.y + row]) continue;
       for (i64 w = 0; w < bits::words(n.x); ++w) {
         u8* const out = y.row(z, row) + w * bits::width;
         const int some = bits::voxels_in(w, n.x);
@@ -367,7 +461,9 @@ void find_extrema(On on, View<const T> x, View<u8> y, const std::vector<Step>& s
           }
         }
       }
+    }
   each_row([&](i64 z, i64 row) {
+    if (!has_plateau[z * n.y + row]) return;
     u8* out = y.row(z, row);
     for (i64 i = 0; i < n.x; ++i) out[i] = out[i] != beaten;
   });
