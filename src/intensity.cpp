@@ -46,7 +46,7 @@ static const Family intensity([](Module& m) {
                         [](auto t, auto r) { return &cpu::power<decltype(t), decltype(r)>; }));
   m.kernel("lookup", each_pair<Pair<u8, f32>, Pair<i16, f32>, Pair<u16, f32>>(
                          [](auto t, auto r) { return &cpu::lookup<decltype(t), decltype(r)>; }));
-  m.kernel("match_sorted", each<f32, f64>([](auto t) { return &cpu::match_sorted<decltype(t)>; }));
+  m.kernel("match", each<f32, f64>([](auto t) { return &cpu::match<decltype(t)>; }));
   m.kernel("gray_bins", each_real([](auto t) { return &cpu::gray_bins<decltype(t)>; }));
   m.kernel("tile_maps", {instance(&cpu::tile_maps)});
   m.kernel("tile_blend", {instance(&cpu::tile_blend)});

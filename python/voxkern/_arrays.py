@@ -212,11 +212,6 @@ def chosen(x: Any, mask: Any) -> np.ndarray[Any, Any]:
     return x[mask] if type(x) is np.ndarray else _gpu().chosen(x, mask)
 
 
-def sort(x: Any) -> Any:
-    """Return the elements of an adopted array in rising order, as a list."""
-    return np.sort(x, axis=None) if type(x) is np.ndarray else _gpu().sort(x)
-
-
 def filter_spectrum(x: Any, table: np.ndarray[Any, Any]) -> Any:
     """Return a volume on a GPU whose spectrum is multiplied with a table of half of it."""
     return _gpu().filter_spectrum(x, table)

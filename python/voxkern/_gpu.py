@@ -104,6 +104,10 @@ class Gpu:
         """A device array as a NumPy array. Waits for the work queued before."""
         return self._arrays.get(array)
 
+    def sort(self, array: Any) -> Any:
+        """The elements of a device array in rising order, as a list."""
+        return self._arrays.sort(array)
+
     @staticmethod
     def name_of(dtype: Any) -> str:
         """The name that kernels have for a type: ``"f32"`` for float32."""
@@ -341,11 +345,6 @@ def chosen(array: Any, mask: Any) -> np.ndarray[Any, Any]:
     """The elements of a device array where a mask is True, as a NumPy array."""
     library = _library_of(array)
     return library.get(library.chosen(array, mask))
-
-
-def sort(array: Any) -> Any:
-    """The elements of a device array in rising order, as a list."""
-    return _library_of(array).sort(array)
 
 
 def empty_like(like: Any, shape: Any, dtype: Any) -> Any:

@@ -80,6 +80,9 @@ class HostArrays:
     def get(self, array):
         return array
 
+    def sort(self, array):
+        return np.sort(array, axis=None)
+
 
 class SmallGpu(_gpu.Gpu):
     """A `Gpu` that gives a launch so few blocks that each has to take several turns."""

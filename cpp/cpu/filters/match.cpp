@@ -1,126 +1,163 @@
-// Sorted values are matched once each, walking along both lists; a voxel then looks for its own
-// value from a table of even cells on.
+// Both images are sorted by the bits of their values. A walk along both lists then finds what each
+// value becomes, and writes it where the voxel lies.
 #include <voxkern/filters/match.hpp>
 
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
-#include <voxkern/bits.hpp>
 #include <voxkern/sums.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <cstring>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace voxkern::cpu {
 namespace {
 
+template <class T>
+using Key = std::conditional_t<sizeof(T) == 4, u32, u64>;
+
+// Numbers as integers in the same order, both zeros as one.
+template <class T>
+Key<T> key_of(T v) {
+  constexpr int sign = 8 * sizeof(T) - 1;
+  v += T(0);
+  Key<T> key;
+  std::memcpy(&key, &v, sizeof v);
+  return key ^ (key >> sign ? ~Key<T>(0) : Key<T>(1) << sign);
+}
+template <class T>
+T value_of(Key<T> key) {
+  constexpr int sign = 8 * sizeof(T) - 1;
+  key ^= key >> sign ? Key<T>(1) << sign : ~Key<T>(0);
+  T v;
+  std::memcpy(&v, &key, sizeof v);
+  return v;
+}
+
+template <class K>
+struct Plain {
+  K key;
+};
+// A value and where it belongs, counted from the first voxel of the answer.
+template <class K, class Place>
+struct Placed {
+  K key;
+  Place place;
+};
+
+// Sorts by the keys, a digit at a time from the lowest on. Equal digits keep their order, so the
+// answer does not depend on the pieces that the list is read in.
+template <class Item>
+void sort(On on, Scratch<Item>& items) {
+  using K = decltype(Item::key);
+  constexpr int digit = 11;
+  constexpr i64 values = 1 << digit;
+  const i64 n = items.size(), pieces = least(i64(on.threads), n / 65536 + 1);
+  Scratch<Item> other(n);
+  std::vector<i64> places(pieces * values);
+  for (int shift = 0; shift < int(8 * sizeof(K)); shift += digit) {
+    const auto each = [&](auto use) {
+      parallel_for(on, pieces, [&](i64 p) {
+        i64* own = places.data() + p * values;
+        for (i64 i = p * n / pieces; i < (p + 1) * n / pieces; ++i)
+          use(items[i], own[items[i].key >> shift & (values - 1)]);
+      });
+    };
+    std::fill(places.begin(), places.end(), 0);
+    each([](const Item&, i64& count) { ++count; });
+    i64 at = 0, largest = 0;
+    for (i64 v = 0; v < values; ++v) {
+      const i64 from = at;
+      for (i64 p = 0; p < pieces; ++p) at += std::exchange(places[p * values + v], at);
+      largest = most(largest, at - from);
+    }
+    if (largest == n) continue;
+    each([&](const Item& item, i64& place) { other[place++] = item; });
+    std::swap(items, other);
+  }
+}
+
+// Behind the last key of a sorted list that equals that at i: runs are short as a rule.
+template <class Item>
+i64 run_end(const Scratch<Item>& list, i64 i) {
+  i64 step = 1, low = i;
+  while (low + step < list.size() && list[low + step].key == list[i].key) {
+    low += step;
+    step *= 2;
+  }
+  return std::partition_point(list.data() + low, list.data() + least(low + step, list.size()),
+                              [&](const Item& item) { return item.key == list[i].key; }) -
+         list.data();
+}
+
 // Walks along the runs of equal values of a sorted list, by shares that rise.
 template <class T>
 class Walk {
  public:
-  explicit Walk(List<const T> list, f64 share)
-      : list_(list), end_(list.data + list.size), n_(f64(list.size)) {
-    const i64 middle = least(i64(share * n_), list.size - 1);
-    below_ = std::lower_bound(list_.data, end_, list_[middle]) - list_.data;
-    above_ = next(below_);
+  using List = Scratch<Plain<Key<T>>>;
+  explicit Walk(const List& list, f64 share) : list_(list), n_(f64(list.size())) {
+    const Key<T> middle = list[least(i64(share * n_), list.size() - 1)].key;
+    below_ = std::partition_point(list.begin(), list.end(),
+                                  [&](const auto& item) { return item.key < middle; }) -
+             list.begin();
+    above_ = run_end(list_, below_);
   }
   T at(f64 share) {
-    while (below_ < list_.size && f64(above_) / n_ <= share) {
+    while (below_ < list_.size() && f64(above_) / n_ <= share) {
       below_ = above_;
-      if (below_ < list_.size) above_ = next(below_);
+      if (below_ < list_.size()) above_ = run_end(list_, below_);
     }
-    if (below_ == 0) return list_[0];
-    if (below_ == list_.size) return list_[list_.size - 1];
-    const f64 a = f64(list_[below_ - 1]), b = f64(list_[below_]);
+    if (below_ == 0) return value(0);
+    if (below_ == list_.size()) return value(below_ - 1);
+    const f64 a = f64(value(below_ - 1)), b = f64(value(below_));
     const f64 from = f64(below_) / n_;
     return T((b - a) / (f64(above_) / n_ - from) * (share - from) + a);
   }
 
  private:
-  // Behind the last value that equals that at i: runs are short as a rule.
-  i64 next(i64 i) const {
-    i64 step = 1, low = i;
-    while (low + step < list_.size && list_[low + step] == list_[i]) {
-      low += step;
-      step *= 2;
-    }
-    const i64 high = least(low + step, list_.size);
-    return std::upper_bound(list_.data + low, list_.data + high, list_[i]) - list_.data;
-  }
+  T value(i64 i) const { return value_of<T>(list_[i].key); }
 
-  List<const T> list_;
-  const T* end_;
+  const List& list_;
   f64 n_;
   i64 below_, above_;
 };
 
-// y = what the last value of the sorted list that is not above x is matched with. A table of even
-// cells says between which places it is; within a cell places rise about evenly, so that a few
-// around the likeliest are compared at once, and all of the cell only where these do not hold it.
-template <class Place, class T>
-void look_up(On on, View<const T> x, View<T> y, List<const T> list, const T* matched) {
-  const i64 n = list.size;
-  const i64 cells = least(most(n / 4, i64(1)), i64(1) << 22);
-  const f64 low = f64(list[0]), width = f64(list[n - 1]) - low;
-  const f64 scale = width > 0 && std::isfinite(f64(cells) / width) ? f64(cells) / width : 0.0;
-  const auto part_of = [&](T v) { return (f64(v) - low) * scale; };
-  const auto cell_of = [&](T v) { return least(i64(part_of(v)), cells - 1); };
-  Scratch<Place> starts(cells + 1);
-  parallel_slabs(on, n, 1 << 16, [&](i64 begin, i64 end) {
-    i64 before = begin ? cell_of(list[begin - 1]) : -1;
-    for (i64 i = begin; i < end; ++i) {
-      const i64 here = cell_of(list[i]);
-      for (i64 c = before + 1; c <= here; ++c) starts[c] = Place(i);
-      before = here;
-    }
+// Runs make(i, z, y) for each row, i the number of voxels before it.
+template <class Make>
+void each_row(On on, Size size, Make make) {
+  parallel_slabs(on, size.z * size.y, 16, [&](i64 begin, i64 end) {
+    for (i64 row = begin; row < end; ++row) make(row * size.x, row / size.y, row % size.y);
   });
-  for (i64 c = cell_of(list[n - 1]) + 1; c <= cells; ++c) starts[c] = Place(n);
+}
 
-  constexpr i64 window = 16, lanes = simd::lanes<T>;
-  // How many of the values from a place on are not above v.
-  const auto count = [&](i64 place, T v) {
-    i64 found = 0;
-    for (i64 k = 0; k < window; k += lanes)
-      found += bits::count(simd::bits(simd::load(list.data + place + k) <= Vec<T>(v)));
-    return found;
-  };
-  const Blocks blocks(x.size);
-  parallel_for(on, blocks.count(), [&](i64 i) {
-    const Block b = blocks[i];
-    for (i64 line = b.begin; line < b.end; ++line) {
-      const T* from = x.row(line / x.size.y, line % x.size.y);
-      T* to = y.row(line / x.size.y, line % x.size.y);
-      // In stages over some voxels, so that their waits for memory fall together.
-      constexpr i64 some = 32;
-      for (i64 k = b.from; k < b.to; k += some) {
-        i64 at[some];
-        const i64 m = least(some, b.to - k);
-        for (i64 j = 0; j < m; ++j) __builtin_prefetch(&starts[cell_of(from[k + j])]);
-        for (i64 j = 0; j < m; ++j) {
-          const f64 part = part_of(from[k + j]);
-          const i64 cell = least(i64(part), cells - 1);
-          const i64 first = i64(starts[cell]), inside = i64(starts[cell + 1]) - first;
-          const i64 likely = first + i64((part - f64(cell)) * f64(inside));
-          at[j] = most(least(likely - window / 2, n - window), i64(0));
-          __builtin_prefetch(list.data + at[j]);
-          __builtin_prefetch(list.data + at[j] + window - 1);
-        }
-        for (i64 j = 0; j < m; ++j) {
-          const T v = from[k + j];
-          const i64 found = n < window ? 0 : count(at[j], v);
-          if (found == 0 || found == window) {
-            const i64 cell = cell_of(v);
-            at[j] = std::upper_bound(list.data + i64(starts[cell]),
-                                     list.data + i64(starts[cell + 1]), v) -
-                    list.data;
-          } else {
-            at[j] += found;
-          }
-          at[j] = most(at[j] - 1, i64(0));
-          __builtin_prefetch(matched + at[j]);
-        }
-        for (i64 j = 0; j < m; ++j) to[k + j] = matched[at[j]];
-      }
+template <class Place, class T>
+void match_placed(On on, View<const T> x, View<T> y, View<const T> reference) {
+  const i64 n = x.size.count();
+  Scratch<Placed<Key<T>, Place>> source(n);
+  each_row(on, x.size, [&](i64 at, i64 z, i64 j) {
+    const T* row = x.row(z, j);
+    const i64 place = y.row(z, j) - y.data;
+    for (i64 i = 0; i < x.size.x; ++i) source[at + i] = {key_of(row[i]), Place(place + i)};
+  });
+  sort(on, source);
+  Scratch<Plain<Key<T>>> target(reference.size.count());
+  each_row(on, reference.size, [&](i64 at, i64 z, i64 j) {
+    const T* row = reference.row(z, j);
+    for (i64 i = 0; i < reference.size.x; ++i) target[at + i] = {key_of(row[i])};
+  });
+  sort(on, target);
+
+  constexpr i64 piece = 1 << 16;
+  parallel_for(on, (n + piece - 1) / piece, [&](i64 p) {
+    const i64 end = least((p + 1) * piece, n);
+    i64 i = p * piece;
+    Walk<T> walk(target, f64(i + 1) / f64(n));
+    while (i < end) {
+      const i64 next = run_end(source, i);
+      const T v = walk.at(f64(next) / f64(n));
+      for (; i < least(next, end); ++i) y.data[source[i].place] = v;
     }
   });
 }
@@ -128,25 +165,16 @@ void look_up(On on, View<const T> x, View<T> y, List<const T> list, const T* mat
 }  // namespace
 
 template <class T>
-void match_sorted(On on, View<const T> x, View<T> y, List<const T> source, List<const T> target) {
-  const i64 n = source.size;
-  if (!n) return;
-  Scratch<T> matched(n);
-  constexpr i64 piece = 1 << 16;
-  parallel_for(on, (n + piece - 1) / piece, [&](i64 p) {
-    const i64 begin = p * piece, end = least(begin + piece, n);
-    Walk<T> walk(target, f64(begin + 1) / f64(n));
-    for (i64 i = begin; i < end; ++i)
-      if (i + 1 == n || source[i + 1] != source[i]) matched[i] = walk.at(f64(i + 1) / f64(n));
-  });
-
-  if (n < i64(1) << 32)
-    look_up<u32>(on, x, y, source, matched.data());
+void match(On on, View<const T> x, View<T> y, View<const T> reference) {
+  if (!x.size.count()) return;
+  const Size joint = joined(y);
+  if (joint.x == y.size.count() && joint.x < i64(1) << 32)
+    match_placed<u32>(on, x, y, reference);
   else
-    look_up<i64>(on, x, y, source, matched.data());
+    match_placed<i64>(on, x, y, reference);
 }
 
-template void match_sorted(On, View<const f32>, View<f32>, List<const f32>, List<const f32>);
-template void match_sorted(On, View<const f64>, View<f64>, List<const f64>, List<const f64>);
+template void match(On, View<const f32>, View<f32>, View<const f32>);
+template void match(On, View<const f64>, View<f64>, View<const f64>);
 
 }  // namespace voxkern::cpu

@@ -60,7 +60,8 @@ def _lookup(x: In, y: Out, table: ListIn) -> None:
 
 
 @kernel(dtypes=("float32", "float64"))
-def _match_sorted(x: In, y: Out, source: ListIn, target: ListIn) -> None:
+def _match(x: In, y: Out, reference: In) -> None:
+    source, target = np.sort(x.flatten()), np.sort(reference.flatten())
     n, m = source.size, target.size
     for k in prange(x.shape[0]):
         for j in range(x.shape[1]):
@@ -106,11 +107,12 @@ def _plan_lookup(gpu: Any, x: Any, y: Any, table: Any) -> None:
     gpu.launch(name, gpu.blocks(x.size), 256, x, y, x.size, gpu.put(table), lowest)
 
 
-@_match_sorted.on("cuda")
-def _plan_match(gpu: Any, x: Any, y: Any, source: Any, target: Any) -> None:
+@_match.on("cuda")
+def _plan_match(gpu: Any, x: Any, y: Any, reference: Any) -> None:
+    source, target = gpu.sort(x), gpu.sort(reference)
     gpu.launch(
         f"match_sorted<{gpu.name_of(x.dtype)}>", gpu.blocks(x.size), 256, x, y, x.size,
-        gpu.put(source), source.size, gpu.put(target), target.size,
+        source, source.size, target, target.size,
     )  # fmt: skip
 
 
@@ -145,11 +147,12 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     return x, np.empty(shape, np.float32), table
 
 
-@_match_sorted.example
+@_match.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
     x = rng.standard_normal(shape).round(int(rng.integers(1, 4))).astype(dtype)
-    target = rng.random(int(rng.integers(1, 60))).round(int(rng.integers(1, 4))).astype(dtype)
-    return x, np.empty_like(x), np.sort(x.ravel()), np.sort(target)
+    other = rng.integers(1, 5, 3)
+    reference = rng.standard_normal(other).round(int(rng.integers(1, 4))).astype(dtype)
+    return x, np.empty_like(x), reference
 
 
 def run_curve(
@@ -387,12 +390,14 @@ def match_histograms(
         matched = np.interp(np.cumsum(counts[counts > 0]) / counts.sum(), share, brought[there])
         return run_knots(x, give, found, out, workers, knots, matched)
     as_float = "float64" if found == "int32" else found
-    volume, brought = (as_volume(a.astype(as_float, copy=False)) for a in (x, r))
     result = _arrays.output(out, x.shape, as_float, (x,))
-    answer = _arrays.empty(volume.shape, as_float, x)
-    source, target = _arrays.sort(volume), _arrays.sort(brought)
-    _match_sorted(volume, answer, source, target, workers=workers)
-    _arrays.assign(result, answer.reshape(x.shape))
+    answer = result
+    if not _arrays.in_one_piece(result):
+        answer = _arrays.empty(x.shape, as_float, x)
+    volume, brought = (as_volume(a.astype(as_float, copy=False)) for a in (x, r))
+    _match(volume, as_volume(answer), brought, workers=workers)
+    if answer is not result:
+        _arrays.assign(result, answer)
     if out is not None:
         return out
     return result if give is None else give(result)

@@ -4,8 +4,8 @@
 
 namespace voxkern::cpu {
 struct On;
-// y = the value of `target` whose share of smaller or equal ones is that of x in `source`, between
-// two values on a line. Both lists are sorted; every value of x is in `source`.
+// y = the value of `reference` whose share of smaller or equal ones is that of x in its own image,
+// between two values on a line. All are finite.
 template <class T>
-void match_sorted(On, View<const T> x, View<T> y, List<const T> source, List<const T> target);
+void match(On, View<const T> x, View<T> y, View<const T> reference);
 }  // namespace voxkern::cpu
