@@ -276,7 +276,8 @@ def _skimage_case(name: str, *arguments: Any) -> None:
         @work.rival("scikit-image")
         def _skimage(x: Any) -> Call:
             function = getattr(load("skimage.morphology"), name)
-            return lambda: function(x, *arguments)
+            own = x.copy()  # its max-tree refuses memory that it may not write to
+            return lambda: function(own, *arguments)
 
         return work
 
