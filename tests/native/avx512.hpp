@@ -79,6 +79,39 @@ Register fused(Register a, Register b, Register c) {
   return as_register<Register>(x);
 }
 
+// A bit for each lane of `a` that is greater than that of `b`.
+template <class T>
+std::uint64_t greater(__m512i a, __m512i b) {
+  const auto x = lanes<T>(a), y = lanes<T>(b);
+  std::uint64_t out = 0;
+  for (int i = 0; i < x.count; ++i) out |= std::uint64_t(x.lane[i] > y.lane[i]) << i;
+  return out;
+}
+
+// a plus `sign` times b where the mask has a bit, elsewhere `old`.
+template <class T>
+__m512i added(__m512i old, std::uint64_t mask, __m512i a, __m512i b, int sign) {
+  const auto x = lanes<T>(a), y = lanes<T>(b);
+  auto out = lanes<T>(old);
+  for (int i = 0; i < out.count; ++i)
+    if (mask >> i & 1) out.lane[i] = T(x.lane[i] + sign * y.lane[i]);
+  return as_register<__m512i>(out);
+}
+
+// Bytes by number, within each sixteen; nothing for a negative number.
+inline __m512i picked(__m512i a, __m512i number) {
+  const auto x = lanes<std::int8_t>(a);
+  auto out = lanes<std::int8_t>(number);
+  for (int i = 0; i < out.count; ++i)
+    out.lane[i] = out.lane[i] < 0 ? 0 : x.lane[i / 16 * 16 + out.lane[i] % 16];
+  return as_register<__m512i>(out);
+}
+
+inline __m512i repeated(__m128i a) {
+  const __m128i out[4] = {a, a, a, a};
+  return as_register<__m512i>(out);
+}
+
 // One over the square roots, as far off as the manual allows: by 2^-14 of the value.
 inline __m512 guessed_inverse_sqrt(__m512 a) {
   auto x = lanes<float>(a);
@@ -151,6 +184,13 @@ __m512i gather(Index index, const void* from, int scale) {
 #define _mm512_cvtepi32_pd avx512::converted<double, std::int32_t, __m512d, __m256i>
 #define _mm512_i32gather_epi32 avx512::gather<std::int32_t>
 #define _mm512_i32gather_epi64 avx512::gather<std::int64_t>
+#define _mm512_cmpgt_epi8_mask(a, b) avx512::greater<std::int8_t>(a, b)
+#define _mm512_cmplt_epi16_mask(a, b) std::uint32_t(avx512::greater<std::int16_t>(b, a))
+#define _mm512_cmplt_epi32_mask(a, b) std::uint16_t(avx512::greater<std::int32_t>(b, a))
+#define _mm512_mask_add_epi8(old, mask, a, b) avx512::added<std::int8_t>(old, mask, a, b, 1)
+#define _mm512_mask_sub_epi8(old, mask, a, b) avx512::added<std::int8_t>(old, mask, a, b, -1)
+#define _mm512_shuffle_epi8(a, number) avx512::picked(a, number)
+#define _mm512_broadcast_i32x4(a) avx512::repeated(a)
 
 namespace avx512 {
 

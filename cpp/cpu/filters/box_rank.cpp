@@ -51,7 +51,7 @@ Pair spread(Pair row, std::integer_sequence<int, lane...>) {
 template <bool moves>
 Pair counted(Pair counts, Pair limit, Pair came, Pair went) {
 #if defined(__AVX512BW__)
-  const __m512i one = _mm512_set1_epi8(1), l = (__m512i)limit.v;
+  const __m512i one = (__m512i)Pair(i8(1)).v, l = (__m512i)limit.v;
   __m512i c = (__m512i)counts.v;
   c = _mm512_mask_add_epi8(c, _mm512_cmpgt_epi8_mask(l, (__m512i)came.v), c, one);
   if (moves) c = _mm512_mask_sub_epi8(c, _mm512_cmpgt_epi8_mask(l, (__m512i)went.v), c, one);
