@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListIn, ListOut, Out, Scalar, Size, kernel, prange
-from ..metrics import extremes
-from ._rescale import as_pair, as_volume, finite_range, run_line, take
+from ..metrics import as_volume, extremes
+from ._rescale import as_pair, finite_range, run_line, take
 
 Array = TypeVar("Array")
 

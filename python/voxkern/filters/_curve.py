@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
-from ..metrics import as_mask, extremes, histogram
-from ._rescale import as_pair, as_volume, finite_range, take
+from ..metrics import as_mask, as_volume, extremes, histogram
+from ._rescale import as_pair, finite_range, take
 
 Array = TypeVar("Array")
 

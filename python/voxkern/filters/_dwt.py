@@ -9,7 +9,10 @@ import numpy as np
 from .. import _args, _arrays
 from .._edge import REFLECT, inside
 from .._kernel import In, ListIn, ListOut, Out, Scalar, kernel, prange
+from ..metrics import percentile
 
+# The median size of numbers from a normal distribution of deviation 1.
+_MEDIAN = 0.6744897501960817
 _WHY = "float32 images are summed in float32"
 
 
@@ -172,3 +175,9 @@ def compose(
     bands = pyramid.pop()
     target = band_of(pyramid[-1], axes, 0) if pyramid else answer
     _idwt(bands, target, low, high, axes, limits, int(hard), workers=workers)
+
+
+def noise_of(sizes: Any, least: float, workers: int | None) -> float:
+    """Return the deviation of noise by the sizes of its details, of those above `least`."""
+    there = sizes[sizes > least]
+    return percentile(there, 50, workers=workers) / _MEDIAN if there.size else 0.0

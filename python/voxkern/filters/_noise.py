@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
-from ..metrics import percentile
-from ._dwt import _dwt, split_shape
+from ._dwt import _dwt, noise_of, split_shape
 from ._gaussian import gaussian_filter
 from ._laplace import laplace
 
 # Daubechies' wavelet with two vanishing moments.
 _DB2 = np.array([-1 - 3**0.5, 3 + 3**0.5, -3 + 3**0.5, 1 - 3**0.5]) / (4 * 2**0.5)
-# The median of the magnitude of normal numbers.
-_MEDIAN = 0.6744897501960817
 # Koay & Basser: the variance of magnitudes without a signal, by the number of coils.
 _MAGNITUDE = {
     0: 1.0,
@@ -145,8 +142,7 @@ def _by_details(volume: Any, workers: int | None) -> float:
     _dwt(lifted, details, _DB2[:0], _DB2, volume.ndim, _DB2[:0].copy(), workers=workers)
     np.abs(details, out=details)
     largest = max(float(np.nanmax(volume, initial=0)), -float(np.nanmin(volume, initial=0)))
-    there = details[details > 1e-13 * largest]  # not mere rounding
-    return percentile(there, 50, workers=workers) / _MEDIAN if there.size else 0.0
+    return noise_of(details, 1e-13 * largest, workers)  # not mere rounding
 
 
 def _by_residual(volume: Any, workers: int | None) -> float:

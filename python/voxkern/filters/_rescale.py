@@ -9,7 +9,16 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListOut, Out, Scalar, kernel, prange
-from ..metrics import add_parts, as_mask, extremes, given, histogram, parts_of, percentile
+from ..metrics import (
+    add_parts,
+    as_mask,
+    as_volume,
+    extremes,
+    given,
+    histogram,
+    parts_of,
+    percentile,
+)
 
 Array = TypeVar("Array")
 
@@ -140,15 +149,6 @@ def as_pair(value: Any, name: str) -> tuple[float, float]:
     if low > high:
         raise ValueError(f"{name} must rise; got {value!r}")
     return low, high
-
-
-def as_volume(x: Any) -> Any:
-    """Return an image as one volume."""
-    if x.ndim < 3:
-        x = x.reshape((1,) * (3 - x.ndim) + x.shape)
-    elif x.ndim > 3:
-        x = x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
-    return _arrays.rows_contiguous(x)
 
 
 def finite_range(x: Any, workers: int | None) -> tuple[float, float]:

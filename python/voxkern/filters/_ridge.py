@@ -215,6 +215,7 @@ class _Ridges:
 
         def measure(volume: Any, answer: Any) -> None:
             nowhere = _arrays.empty((0, 0, 0), volume.dtype, volume)
+            rounding = _rounding(volume, self.workers) if gamma is None or share else 0.0
             found, norms = answer, nowhere
             if gamma is None:
                 norms = _arrays.empty(volume.shape, volume.dtype, volume)
@@ -229,11 +230,11 @@ class _Ridges:
                 found = _arrays.empty(volume.shape, volume.dtype, volume) if n == 1 else found
                 _ridge(volume, found, norms, *weights, *how, 1.0, 0, *rest, workers=self.workers)
                 top = _largest(norms, self.workers)
-                c = math.inf if top <= _rounding(volume, self.workers) else 0.5 * top
+                c = math.inf if top <= rounding else 0.5 * top
                 _strengthen(found, norms, answer, c, more, workers=self.workers)
             if share:
                 _, top, _, _ = extremes(answer, workers=self.workers)
-                divide(answer, top if top > _rounding(volume, self.workers) else math.inf)
+                divide(answer, top if top > rounding else math.inf)
 
         return _arrays.run_volumes(measure, x, self.out, x.dtype, self.give)
 

@@ -9,13 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .. import _args, _arrays
-from ..metrics import percentile
-from ._dwt import band_of, compose, decompose
+from ._dwt import band_of, compose, decompose, noise_of
 
 Array = TypeVar("Array")
-
-# The median of the magnitude of normal numbers.
-_MEDIAN = 0.6744897501960817
 
 
 @_arrays.cpu_only
@@ -133,7 +129,8 @@ def denoise_wavelet(
             depth = max(pywt.dwtn_max_level(part, wavelet) - 3, 1)
         pyramid, powers = decompose(volume, bank, last, depth, real, workers)
         told(1, depth + 1)
-        noise = _noise(band_of(pyramid[0], last, 2**last - 1), workers) if sigma is None else sigma
+        finest = band_of(pyramid[0], last, 2**last - 1)
+        noise = noise_of(np.abs(finest), 0, workers) if sigma is None else sigma
         everywhere = noise * math.sqrt(2 * math.log(math.prod(part)))
         for done in range(1, depth + 1):
             size, limits = pyramid[-1].size / 2**last, powers.pop()
@@ -147,9 +144,3 @@ def denoise_wavelet(
             told(done + 1, depth + 1)
 
     return _arrays.run_volumes(run, x, out, real, give)
-
-
-def _noise(details: Any, workers: int | None) -> float:
-    size = np.abs(details)
-    size = size[size > 0]
-    return percentile(size, 50, workers=workers) / _MEDIAN if size.size else 0.0

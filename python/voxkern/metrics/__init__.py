@@ -8,6 +8,7 @@ from ._moments import ncc, ssd
 from ._moments import parts_of as parts_of
 from ._pair import MOST_BINS as MOST_BINS
 from ._pair import as_mask as as_mask
+from ._pair import as_volume as as_volume
 from ._parzen import information as information
 from ._parzen import mutual_information, normalized_mutual_information
 from ._percentile import percentile
