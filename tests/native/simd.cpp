@@ -57,10 +57,10 @@ void masks() {
     std::vector<u8> bytes = numbers<u8>(int(n));
     for (i64 i = 0; i < n; i += 3) bytes[i] = 0;
     i64 seen = 0;
-    simd::each_vector<N>(n, [&](i64 at, auto some) {
+    simd::each_vector<T>(n, [&](i64 at, auto some) {
       CHECK(at == seen && some > 0 && some <= N);
-      const Mask in = simd::inside<Mask>(bytes.data() + at, some);
-      const Mask all = simd::inside<Mask>(nullptr, some);
+      const Mask in = simd::inside<Mask>(bytes.data(), at, some);
+      const Mask all = simd::inside<Mask>(nullptr, at, some);
       for (int i = 0; i < N; ++i) {
         CHECK(all[i] == (i < some ? -1 : 0));
         CHECK(in[i] == (i < some && bytes[at + i] ? -1 : 0));

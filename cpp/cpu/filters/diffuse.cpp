@@ -237,9 +237,10 @@ void gradient_power(On on, View<const T> x, List<f64> sums, Vec3 scale) {
     };
     const i64 end = least(to, n.x - 1);
     LaneSum lanes;
-    const auto together = [&](i64 i, auto... count) {
+    const auto together = [&](i64 i, auto some) {
+      __builtin_prefetch(soon + i);
       const auto slope = [&](const T* ahead, const T* back, C scale) {
-        return (simd::load_as<C>(ahead, count...) - simd::load_as<C>(back, count...)) * V(scale);
+        return (simd::load_as<C>(ahead, some) - simd::load_as<C>(back, some)) * V(scale);
       };
       const V a = slope(above[0] + i, below[0] + i, by[0]);
       const V b = slope(above[1] + i, below[1] + i, by[1]);
@@ -248,9 +249,8 @@ void gradient_power(On on, View<const T> x, List<f64> sums, Vec3 scale) {
     };
     i64 i = from;
     if (i == 0 && i < to) alone(i++);
-    for (; i + V::lanes <= end; i += V::lanes) __builtin_prefetch(soon + i), together(i);
-    if (i < end) together(i, int(end - i)), i = end;
-    if (i < to) alone(i);
+    simd::each_vector<C>(end - i, [&](i64 at, auto some) { together(i + at, some); });
+    if (std::max(i, end) < to) alone(std::max(i, end));
     sum += lanes.total();
   });
 }

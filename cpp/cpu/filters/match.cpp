@@ -2,39 +2,17 @@
 // value becomes, and writes it where the voxel lies.
 #include <voxkern/filters/match.hpp>
 
+#include <cpu/filters/keys.hpp>
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
 #include <voxkern/sums.hpp>
 
 #include <algorithm>
-#include <cstring>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace voxkern::cpu {
 namespace {
-
-template <class T>
-using Key = std::conditional_t<sizeof(T) == 4, u32, u64>;
-
-// Numbers as integers in the same order, both zeros as one.
-template <class T>
-Key<T> key_of(T v) {
-  constexpr int sign = 8 * sizeof(T) - 1;
-  v += T(0);
-  Key<T> key;
-  std::memcpy(&key, &v, sizeof v);
-  return key ^ (key >> sign ? ~Key<T>(0) : Key<T>(1) << sign);
-}
-template <class T>
-T value_of(Key<T> key) {
-  constexpr int sign = 8 * sizeof(T) - 1;
-  key ^= key >> sign ? Key<T>(1) << sign : ~Key<T>(0);
-  T v;
-  std::memcpy(&v, &key, sizeof v);
-  return v;
-}
 
 template <class K>
 struct Plain {

@@ -72,15 +72,6 @@ i64 pitch_of(i64 count) {
   return ((count + line - 1) / line | 1) * line;
 }
 
-// Calls f(x, n) for vectors of n numbers.
-template <class R, class F>
-[[gnu::always_inline]] inline void each_vector(i64 count, F f) {
-  constexpr int step = simd::lanes<R>;
-  i64 x = 0;
-  for (; x + step <= count; x += step) f(x, std::integral_constant<int, step>{});
-  if (x < count) f(x, int(count - x));
-}
-
 template <class T, class R>
 class Passes {
  public:
@@ -187,14 +178,14 @@ class Passes {
               const Room& room) const {
     R* lines = room.lines.data();
     for (i64 i = 0; i < n; ++i)
-      each_vector<R>(count, [&](i64 x, auto m) {
+      simd::each_vector<R>(count, [&](i64 x, auto m) {
         simd::store(lines + i * room.pitch + x, simd::load_as<R>(from + i * step + x, m));
       });
     for (i64 x = 0; x < count; x += group) filter(lines + x, room.pitch, n, c, room.causal.data());
     const bool past = past_ && reinterpret_cast<u64>(to) % simd::bytes == 0 &&
                       to_step * i64(sizeof(B)) % simd::bytes == 0;
     for (i64 i = 0; i < n; ++i)
-      each_vector<R>(count, [&](i64 x, auto m) {
+      simd::each_vector<R>(count, [&](i64 x, auto m) {
         put(to + i * to_step + x, simd::load(lines + i * room.pitch + x), m, past);
       });
     if (past) simd::stream_fence();

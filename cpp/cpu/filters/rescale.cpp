@@ -139,9 +139,9 @@ void shifted_sums(On on, View<const T> x, View<const u8> mask, f64 centre, List<
         const T* a = x.row(z, j) + from;
         const u8* in = mask.size.x ? mask.row(z, j) + from : nullptr;
         LaneSum count, first, second;
-        simd::each_vector<wide>(to - from, [&](i64 i, auto some) {
+        simd::each_vector<f64>(to - from, [&](i64 i, auto some) {
           const Vec<f64> v = simd::load_as<f64>(a + i, some);
-          const auto counts = simd::inside<Vec<f64>::Mask>(in ? in + i : in, some) & (v == v);
+          const auto counts = simd::inside<Vec<f64>::Mask>(in, i, some) & (v == v);
           const Vec<f64> d = select(counts, v - centre, 0.0);
           count.add(select(counts, Vec<f64>(1.0), 0.0));
           first.add(d);

@@ -2,13 +2,11 @@
 // each is a list; a list is sorted by the bytes of its keys, the lowest first.
 #include <voxkern/filters/sort_columns.hpp>
 
-#include <voxkern/simd.hpp>
-
+#include <cpu/filters/keys.hpp>
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
 
 #include <algorithm>
-#include <type_traits>
 #include <utility>
 
 namespace voxkern::cpu {
@@ -17,22 +15,11 @@ namespace {
 
 constexpr i64 wide = 32;  // columns of a task
 
-// A value as a whole number in the same order, zeros of both signs alike, and the row it is from.
+// A value, and the row it is from.
 template <class T>
 struct Item {
-  using Key = std::conditional_t<sizeof(T) == 4, u32, u64>;
-  static constexpr Key sign = Key(1) << (8 * sizeof(T) - 1);
-  Key key;
+  Key<T> key;
   i32 row;
-
-  void set(T value, i64 from) {
-    key = Key(simd::to_key(Vec<T, 1>(value + T(0)))[0]) ^ sign;
-    row = i32(from);
-  }
-  T value() const {
-    using I = simd::signed_of<sizeof(T)>;
-    return simd::from_key<T>(Vec<I, 1>(I(key ^ sign)))[0];
-  }
 };
 
 // Sorts n items of a with the help of b, and returns the one of both where they are.
@@ -75,7 +62,7 @@ void sort_columns(On on, View<const T> x, View<T> y, View<i32> order) {
     for (i64 i = 0; i <= columns; ++i) lists[i] = items.data() + i * n;
     for (i64 j = 0; j < n; ++j) {
       const T* row = x.row(z, j) + from;
-      for (i64 i = 0; i < columns; ++i) lists[i][j].set(row[i], j);
+      for (i64 i = 0; i < columns; ++i) lists[i][j] = {key_of(row[i]), i32(j)};
     }
     for (i64 i = 0; i < columns; ++i)
       if (sorted(lists[i], lists[columns], n) != lists[i]) std::swap(lists[i], lists[columns]);
@@ -83,7 +70,7 @@ void sort_columns(On on, View<const T> x, View<T> y, View<i32> order) {
       T* values = y.row(z, j) + from;
       i32* rows = order.row(z, j) + from;
       for (i64 i = 0; i < columns; ++i) {
-        values[i] = lists[i][j].value();
+        values[i] = value_of<T>(lists[i][j].key);
         rows[i] = lists[i][j].row;
       }
     }

@@ -81,15 +81,6 @@ void put(T* p, Vec<C> mean, int n, bool past) {
   }
 }
 
-// Calls f(x, n) for vectors of n columns, n being a constant where they are whole.
-template <class C, class F>
-[[gnu::always_inline]] inline void each_vector(i64 width, F f) {
-  constexpr int step = simd::lanes<C>;
-  i64 x = 0;
-  for (; x + step <= width; x += step) f(x, std::integral_constant<int, step>{});
-  if (x < width) f(x, int(width - x));
-}
-
 // Calls f with a short window as a constant, or with 0.
 constexpr i64 short_window = 5;
 template <class F>
@@ -109,7 +100,7 @@ void add_rows(const T* const* rows, i64 count, i64 window, i64 width, F emit, G 
     for (i64 i = 0; i < count; ++i) {
       const T* row[short_window];
       std::copy_n(rows + i, size, row);
-      each_vector<C>(width, [&](i64 x, auto n) {
+      simd::each_vector<C>(width, [&](i64 x, auto n) {
         Vec<C> sum = read<C>(row[0] + x, n);
         for (i64 k = 1; k < size; ++k) sum += read<C>(row[k] + x, n);
         emit(i, x, sum, n);
@@ -128,26 +119,26 @@ void sum_rows(const T* const* rows, i64 count, i64 window, i64 width, C* ends, i
     if (window <= short_window) return add_rows<C>(rows, count, window, width, emit, done);
   C* starts = ends + window * pitch;
   for (i64 k = 0; k + 1 < window; ++k)
-    each_vector<C>(
+    simd::each_vector<C>(
         width, [&](i64 x, auto n) { simd::store(ends + k * pitch + x, read<C>(rows[k] + x, n)); });
   for (i64 block = 0; block < count; block += window) {
     const T* const* row = rows + block;
     const i64 here = std::min(window, count - block);
     C* last = ends + (window - 1) * pitch;
-    each_vector<C>(width, [&](i64 x, auto n) {
+    simd::each_vector<C>(width, [&](i64 x, auto n) {
       simd::store(last + x, read<C>(row[window - 1] + x, n));
       simd::store(starts + x, Vec<C>(C(0)));
     });
     for (C* at = last - pitch; at >= ends; at -= pitch)
-      each_vector<C>(width, [&](i64 x, auto) {
+      simd::each_vector<C>(width, [&](i64 x, auto) {
         simd::store(at + x, simd::load(at + x) + simd::load(at + pitch + x));
       });
-    each_vector<C>(width, [&](i64 x, auto n) { emit(block, x, simd::load(ends + x), n); });
+    simd::each_vector<C>(width, [&](i64 x, auto n) { emit(block, x, simd::load(ends + x), n); });
     done(block);
     for (i64 k = 1; k < here; ++k) {
       C* at = ends + k * pitch;
       const T* voxels = row[window + k - 1];
-      each_vector<C>(width, [&](i64 x, auto n) {
+      simd::each_vector<C>(width, [&](i64 x, auto n) {
         const auto voxel = read<C>(voxels + x, n);
         const auto sum = simd::load(starts + x) + voxel;
         simd::store(starts + x, sum);
@@ -172,28 +163,28 @@ void sum_line(C* line, C* sums, i64 count, i64 window, F emit) {
   if (window < 16)
     return with_window(window, [=](auto constant) {
       const i64 size = constant ? i64(constant) : window;
-      each_vector<C>(count, [=](i64 x, auto n) { emit(x, direct(x, size), n); });
+      simd::each_vector<C>(count, [=](i64 x, auto n) { emit(x, direct(x, size), n); });
     });
   i64 joined = window % 8, length = count + window - 8;
-  each_vector<C>(count,
-                 [=](i64 x, auto) { simd::store(sums + x, joined ? direct(x, joined) : V(C(0))); });
-  each_vector<C>(length, [=](i64 x, auto) {
+  simd::each_vector<C>(
+      count, [=](i64 x, auto) { simd::store(sums + x, joined ? direct(x, joined) : V(C(0))); });
+  simd::each_vector<C>(length, [=](i64 x, auto) {
     simd::store(line + x, direct(x, std::integral_constant<i64, 8>{}));
   });
   for (i64 size = 8;; size *= 2) {
     if (joined + size == window) break;
     if (window & size) {
-      each_vector<C>(count, [=](i64 x, auto) {
+      simd::each_vector<C>(count, [=](i64 x, auto) {
         simd::store(sums + x, simd::load(sums + x) + simd::load(line + x + joined));
       });
       joined += size;
     }
     length -= size;
-    each_vector<C>(length, [=](i64 x, auto) {
+    simd::each_vector<C>(length, [=](i64 x, auto) {
       simd::store(line + x, simd::load(line + x) + simd::load(line + x + size));
     });
   }
-  each_vector<C>(count, [=](i64 x, auto n) {
+  simd::each_vector<C>(count, [=](i64 x, auto n) {
     emit(x, simd::load(sums + x) + simd::load(line + x + joined), n);
   });
 }
@@ -341,7 +332,7 @@ class Sweeps {
       const bool past = s.past_ && reinterpret_cast<u64>(out) % simd::bytes == 0;
       const i64 count = x_end_ - x_, n = s.in_.size.x;
       if (s.x_.size == 1) {
-        each_vector<C>(count, [=, row = row_](i64 x, auto n) {
+        simd::each_vector<C>(count, [=, row = row_](i64 x, auto n) {
           put<T, C>(out + x, simd::load(row + x), n, past);
         });
         return;

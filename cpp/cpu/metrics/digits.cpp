@@ -38,7 +38,7 @@ struct Row {
       for (i64 i = 0; i < n; i += lanes) {
         const int some = int(least(lanes, n - i));
         Vec<T> v = simd::load(x + i, some);
-        auto number = simd::inside<typename Vec<T>::Mask>(in ? in + i : nullptr, some);
+        auto number = simd::inside<typename Vec<T>::Mask>(in, i, some);
         if (floats) {
           const T rest = std::numeric_limits<T>::max();
           const T infinite = sizeof(T) == 8 ? T(0x7ff0000000000000ll) : T(0x7f800000);

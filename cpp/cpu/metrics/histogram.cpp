@@ -34,9 +34,9 @@ struct Range {
     using Mask = typename Vec<T>::Mask;
     Vec<T> lower = low, upper = high;
     Mask odd(typename Mask::Lane(0));
-    simd::each_vector<simd::lanes<T>>(n, [&](i64 x, auto some) {
+    simd::each_vector<T>(n, [&](i64 x, auto some) {
       const auto v = simd::load(row + x, some);
-      const auto in = simd::inside<Mask>(mask ? mask + x : mask, some);
+      const auto in = simd::inside<Mask>(mask, x, some);
       lower = min(select(in, v, lower), lower);  // a NaN in v leaves the second operand
       upper = max(select(in, v, upper), upper);
       odd = odd | ((v != v) & in);

@@ -16,9 +16,9 @@ constexpr int L = simd::lanes<f64>;
 // there.
 template <class T, class Use>
 [[gnu::always_inline]] inline void pairs(const T* a, const T* b, const u8* mask, i64 n, Use use) {
-  simd::each_vector<L>(n, [&](i64 x, auto some) {
+  simd::each_vector<f64>(n, [&](i64 x, auto some) {
     use(simd::load_as<f64>(a + x, some), simd::load_as<f64>(b + x, some),
-        simd::inside<F::Mask>(mask ? mask + x : mask, some));
+        simd::inside<F::Mask>(mask, x, some));
   });
 }
 

@@ -354,7 +354,7 @@ class Growth {
       for (i64 n = 0; n <= to - from; ++n) {
         const i64 w = upwards ? from + n : to - n;
         while (queued_[w]) {
-          const int bit = upwards ? bits::lowest(queued_[w]) : 63 - __builtin_clzll(queued_[w]);
+          const int bit = upwards ? bits::lowest(queued_[w]) : bits::highest(queued_[w]);
           queued_[w] &= ~(u64(1) << bit);
           visit(w * bits::width + bit);
         }

@@ -15,6 +15,7 @@ constexpr int voxels_in(i64 w, i64 n) { return int(n - w * width < width ? n - w
 
 inline int count(u64 word) { return __builtin_popcountll(word); }
 inline int lowest(u64 word) { return __builtin_ctzll(word); }
+inline int highest(u64 word) { return 63 - __builtin_clzll(word); }
 
 // The lowest n bits, 0 <= n <= 64.
 constexpr u64 first(int n) { return n >= width ? ~u64(0) : (u64(1) << n) - 1; }

@@ -563,21 +563,22 @@ inline Vec<To, N> load_as(const T* p, int n) {
   return convert<To>(load<T, N>(p, n));
 }
 
-// Which of the first n voxels lie inside: all without a mask, else those whose byte is not zero.
+// Which of n voxels from `at` on lie inside: all without a mask, else those whose byte is not zero.
 template <class M>
-inline M inside(const u8* mask, int n = M::lanes) {
+inline M inside(const u8* mask, i64 at, int n = M::lanes) {
   using Lane = typename M::Lane;
-  if (mask) return convert<Lane>(load<u8, M::lanes>(mask, n)) != M(Lane(0));
+  if (mask) return convert<Lane>(load<u8, M::lanes>(mask + at, n)) != M(Lane(0));
   M all = Lane(-1);
   for (int i = n; i < M::lanes; ++i) all.v[i] = 0;
   return all;
 }
 
-// Runs use(i, n) over [0, count) in steps of N: n is a constant but for the last few.
-template <int N, class Use>
+// Runs use(i, n) over [0, count) for vectors of n numbers: n is a constant but for the last few.
+template <class T, class Use>
 [[gnu::always_inline]] inline void each_vector(i64 count, Use use) {
+  constexpr int step = lanes<T>;
   i64 i = 0;
-  for (; i + N <= count; i += N) use(i, std::integral_constant<int, N>());
+  for (; i + step <= count; i += step) use(i, std::integral_constant<int, step>());
   if (i < count) use(i, int(count - i));
 }
 
