@@ -4,6 +4,7 @@
 #include <voxkern/filters/dwt.hpp>
 #include <voxkern/filters/frost.hpp>
 #include <voxkern/filters/mend.hpp>
+#include <voxkern/filters/mppca.hpp>
 #include <voxkern/filters/nl_means.hpp>
 #include <voxkern/filters/pool.hpp>
 #include <voxkern/filters/sort_columns.hpp>
@@ -39,6 +40,7 @@ static const Family denoise([](Module& m) {
                                  [](auto t) { return &cpu::gradient_power<decltype(t)>; }));
   m.kernel("idwt", each<f32, f64>([](auto t) { return &cpu::idwt<decltype(t)>; }));
   m.kernel("mend", each<f64>([](auto) { return &cpu::mend; }));
+  m.kernel("mppca", each<f32, f64>([](auto t) { return &cpu::mppca<decltype(t)>; }));
   m.kernel("nl_means",
            each_averaged([](auto t, auto r) { return &cpu::nl_means<decltype(t), decltype(r)>; }));
   m.kernel("pool", each<f32, f64>([](auto t) { return &cpu::pool<decltype(t)>; }));
