@@ -34,8 +34,10 @@ std::vector<Span> spans_of(On on, View<const u16> x) {
 // test for it would cost more than its count.
 class Tables {
  public:
-  Tables(i64 directions, i64 n)
-      : side_(n + 1), copies_(n <= 64 ? 4 : 1), of_(directions * copies_ * side_ * side_) {}
+  Tables(i64 directions, i64 n, i64 voxels)
+      : side_(n + 1),
+        copies_(n <= 64 && voxels > n * n ? 4 : 1),
+        of_(directions * copies_ * side_ * side_) {}
 
   void add(i64 direction, const u16* a, const u16* b, i64 count) {
     u32* table = of_.data() + direction * copies_ * side_ * side_;
@@ -53,12 +55,16 @@ class Tables {
   }
 
   void into(List<i64> counts, i64 n) const {
-    const i64 directions = counts.size / (n * n);
+    const i64 directions = counts.size / (n * n), step = side_ * side_;
     for (i64 d = 0; d < directions; ++d)
-      for (i64 copy = 0; copy < copies_; ++copy) {
-        const u32* table = of_.data() + (d * copies_ + copy) * side_ * side_;
-        for (i64 a = 0; a < n; ++a)
-          for (i64 b = 0; b < n; ++b) counts[(d * n + a) * n + b] += table[(a + 1) * side_ + b + 1];
+      for (i64 a = 0; a < n; ++a) {
+        const u32* from = of_.data() + d * copies_ * step + (a + 1) * side_ + 1;
+        i64* to = counts.data + (d * n + a) * n;
+        if (copies_ == 1)
+          for (i64 b = 0; b < n; ++b) to[b] += from[b];
+        else
+          for (i64 b = 0; b < n; ++b)
+            to[b] += from[b] + from[step + b] + from[2 * step + b] + from[3 * step + b];
       }
   }
 
@@ -82,9 +88,19 @@ class Tables {
   std::vector<u32> of_;
 };
 
+void add_transposed(List<i64> counts, i64 n) {
+  for (i64 at = 0; at < counts.size; at += n * n)
+    for (i64 a = 0; a < n; ++a)
+      for (i64 b = 0; b <= a; ++b) {
+        i64 &one = counts[at + a * n + b], &other = counts[at + b * n + a];
+        one = other = one + other;
+      }
+}
+
 }  // namespace
 
-void glcm(On on, View<const u16> x, List<const i64> offsets, i64 n, List<i64> counts) {
+void glcm(On on, View<const u16> x, List<const i64> offsets, i64 n, bool symmetric,
+          List<i64> counts) {
   const Size size = x.size;
   const std::vector<Span> spans = spans_of(on, x);
   // So many rows that a direction after the other finds them in the cache, and no count overflows.
@@ -96,7 +112,7 @@ void glcm(On on, View<const u16> x, List<const i64> offsets, i64 n, List<i64> co
   std::mutex adding;
   parallel_slabs(on, blocks, 4, [&](i64 begin, i64 end) {
     for (i64 part = begin; part < end; part += std::max<i64>(most, 1)) {
-      Tables own(offsets.size / 3, n);
+      Tables own(offsets.size / 3, n, size.count());
       const i64 stop = std::min(end, part + std::max<i64>(most, 1));
       for (i64 block = part; block < stop; ++block)
         for (i64 d = 0; d < offsets.size / 3; ++d) {
@@ -115,6 +131,7 @@ void glcm(On on, View<const u16> x, List<const i64> offsets, i64 n, List<i64> co
       own.into(counts, n);
     }
   });
+  if (symmetric) add_transposed(counts, n);
 }
 
 }  // namespace voxkern::cpu

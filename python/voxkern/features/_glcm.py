@@ -16,7 +16,7 @@ _MOST = 4096  # levels of a matrix
 
 
 @kernel(dtypes=("uint16",))
-def _glcm(x: In, offsets: ListIn, n: Scalar, counts: ListOut) -> None:
+def _glcm(x: In, offsets: ListIn, n: Scalar, symmetric: Scalar, counts: ListOut) -> None:
     counts[:] = 0
     for d in prange(offsets.size // 3):
         dk, dj, di = offsets[3 * d], offsets[3 * d + 1], offsets[3 * d + 2]
@@ -26,15 +26,20 @@ def _glcm(x: In, offsets: ListIn, n: Scalar, counts: ListOut) -> None:
                     a, b = np.int64(x[k, j, i]), np.int64(x[k + dk, j + dj, i + di])
                     if a > 0 and b > 0:
                         counts[(d * n + a - 1) * n + b - 1] += 1
+                        if symmetric:
+                            counts[(d * n + b - 1) * n + a - 1] += 1
 
 
 @_glcm.on("cuda")
-def _(gpu: Any, x: Any, offsets: Any, n: int, counts: Any) -> None:
+def _(gpu: Any, x: Any, offsets: Any, n: int, symmetric: int, counts: Any) -> None:
     found = gpu.zeros(counts.size, np.int64)
     grid = (offsets.size // 3, gpu.blocks(x.size, 256, 2048))
     name = "glcm_shared" if n <= 64 else "glcm"
     gpu.launch(name, grid, 256, x, gpu.put(offsets), x.shape, n, found)
     counts[:] = gpu.get(found)
+    if symmetric:
+        matrices = counts.reshape(-1, n, n)
+        matrices += matrices.swapaxes(1, 2).copy()
 
 
 @_glcm.example
@@ -43,7 +48,16 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     x = rng.integers(0, n + 1, shape).astype(dtype)
     x[rng.random(shape) < 0.2] = 0
     offsets = _offsets(3, (1, 2) if rng.integers(2) else (1,))
-    return x, offsets, n, np.zeros(offsets.size // 3 * n * n, np.int64)
+    return x, offsets, n, int(rng.integers(2)), np.ones(offsets.size // 3 * n * n, np.int64)
+
+
+@_args.remembered
+def _listed(distances: Any) -> tuple[int, ...]:
+    listed = np.atleast_1d(np.asarray(distances, object)).ravel()
+    steps = tuple(_args.as_int(d, "distances", 1) for d in listed)
+    if not steps:
+        raise ValueError("distances must have at least one; got none")
+    return steps
 
 
 @functools.lru_cache(64)
@@ -125,20 +139,15 @@ def glcm(
         if found.startswith("float"):
             raise TypeError(f"image must be integers where levels is None; got {found}")
     m = None if mask is None else as_mask(mask, x)
-    listed = np.atleast_1d(np.asarray(distances, object)).ravel()
-    steps = tuple(_args.as_int(d, "distances", 1) for d in listed)
-    if not steps:
-        raise ValueError("distances must have at least one; got none")
+    steps = _listed(distances)
     workers = _args.as_workers(workers)
     volume, n = _levels(x, m, levels, bin_width, workers)
     if n > _MOST:
         raise ValueError(f"image must have {_MOST} levels at most; got {n}")
     offsets = _offsets(x.ndim, steps)
     counts = np.empty(offsets.size // 3 * n * n, np.int64)
-    _glcm(volume, offsets, n, counts, workers=workers)
+    _glcm(volume, offsets, n, int(bool(symmetric)), counts, workers=workers)
     matrix = counts.reshape(len(steps), -1, n, n).transpose(2, 3, 0, 1)
-    if symmetric:
-        matrix = matrix + matrix.swapaxes(0, 1)
     if normalized:
         matrix = matrix / np.maximum(matrix.sum(axis=(0, 1)), 1)
     return matrix

@@ -143,10 +143,10 @@ def as_region(x: Any, mask: Any, workers: int | None) -> Region:
         raise ValueError("image must be finite where it counts; it has NaN or infinity")
     if not voxels:
         raise ValueError("mask must have a voxel; got none")
-    if type(x) is np.ndarray:
+    if mask.size and type(x) is np.ndarray:
         z0, y0, x0, z1, y1, x1 = map(int, ends)
         box = (slice(z0, z1), slice(y0, y1), slice(x0, x1))
-        x, mask = x[box], mask[box] if mask.size else mask
+        x, mask = x[box], mask[box]
     return Region(x, mask, low, high, int(voxels))
 
 
