@@ -10,7 +10,7 @@ import numpy as np
 from .. import _args
 from ..metrics import as_mask, percentile
 from ._curve import run_knots
-from ._rescale import as_pair, finite_range, mean_and_deviation, take
+from ._rescale import as_pair, finite_range, summary, take
 
 Array = TypeVar("Array")
 
@@ -155,7 +155,7 @@ class NyulStandardizer:
         """Return the image's own percentiles."""
         x, _, _ = take(image)
         if mask is None and x.size:
-            mean, _, count = mean_and_deviation(x, as_mask(None, x.shape, x), workers)
+            mean, _, count, *_ = summary(x, as_mask(None, x.shape, x), workers)
             if count:
                 mask = x > mean
         return percentile(x, self.percentiles, mask=mask, workers=workers)

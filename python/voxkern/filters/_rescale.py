@@ -380,18 +380,18 @@ def clip_percentile(
 
 
 @_arrays.silent
-def mean_and_deviation(x: Any, mask: Any, workers: int | None) -> tuple[float, float, int]:
-    """Return mean and standard deviation of the numbers under the mask, and how many there are."""
+def summary(x: Any, mask: Any, workers: int | None) -> tuple[float, float, int, float, float]:
+    """Return mean, deviation, count, least and largest of the numbers under the mask."""
     volume = as_volume(x)
     low, high, _, count = extremes(volume, mask, workers)
     sums = np.zeros(3)
     if not count or low > high:
-        return math.nan, math.nan, 0
+        return math.nan, math.nan, 0, low, high
     centre = (low + high) / 2 if math.isfinite(low + high) else 0.0
     _shifted_sums(volume, mask, centre, sums, workers=workers)
     mean = sums[1] / sums[0]
     variance = max(0.0, float(sums[2] / sums[0] - mean * mean))
-    return float(mean + centre), math.sqrt(variance), int(sums[0])
+    return float(mean + centre), math.sqrt(variance), int(sums[0]), low, high
 
 
 def zscore(
@@ -437,7 +437,7 @@ def zscore(
     x, give, found = take(image)
     workers = _args.as_workers(workers)
     inside = as_mask(mask, x.shape, x)
-    mean, deviation, count = mean_and_deviation(x, inside, workers) if x.size else (0, 1, 0)
+    mean, deviation, count, *_ = summary(x, inside, workers)
     if not count:
         raise ValueError("image must have a number that counts; got none")
     if not deviation > 0:
@@ -511,15 +511,10 @@ def white_stripe(
         raise ValueError(f"width must be less than 0.5; got {width!r}")
     workers = _args.as_workers(workers)
     inside = as_mask(mask, x.shape, x)
-    mean, _, count = mean_and_deviation(x, inside, workers) if x.size else (0, 0, 0)
+    mean, _, count, low, high = summary(x, inside, workers)
     if not count:
         raise ValueError("image must have a number that counts; got none")
-    volume = as_volume(x)
-    low, high = (
-        (mean, extremes(volume, inside, workers)[1])
-        if mask is None
-        else (extremes(volume, inside, workers)[:2])
-    )
+    low = mean if mask is None else low
     top = float(percentile(x, 99, mask=mask, workers=workers)) if contrast == "T1" else high
     if not low < top:
         raise ValueError("image must have more than one value where it counts")
