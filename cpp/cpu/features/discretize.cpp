@@ -87,7 +87,7 @@ void region(On on, View<const T> x, View<const u8> mask, List<f64> out) {
     Found own(size);
     for (i64 row = begin; row < end; ++row) {
       const i64 z = row / size.y, y = row % size.y;
-      const u8* inside = mask.size.x ? mask.row(z, y) : nullptr;
+      const u8* inside = row_of(mask, z, y);
       i64 from = 0, to = size.x;
       if (inside) trim(inside, from, to);
       if (from < to) own.take(x.row(z, y), inside, z, y, from, to);
@@ -133,7 +133,7 @@ void discretize(On on, View<const T> x, View<const u8> mask, View<u16> levels, f
     for (i64 row = begin; row < end; ++row) {
       const i64 z = row / size.y, y = row % size.y;
       u16* to = levels.row(z, y);
-      const u8* inside = mask.size.x ? mask.row(z, y) : nullptr;
+      const u8* inside = row_of(mask, z, y);
       i64 first = 0, end = size.x;
       if (inside) trim(inside, first, end);
       std::fill(to, to + first, u16(0));

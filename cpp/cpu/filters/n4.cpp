@@ -220,8 +220,8 @@ void n4_pick(On on, View<const T> x, View<const u8> mask, View<const f32> weight
     const i64 z = line / logs.size.y, y = line % logs.size.y;
     const i64 at_z = from.z + z * step.z, at_y = from.y + y * step.y;
     const T* row = x.row(at_z, at_y);
-    const u8* inside = mask.size.x ? mask.row(at_z, at_y) : nullptr;
-    const f32* trust = weights.size.x ? weights.row(at_z, at_y) : nullptr;
+    const u8* inside = row_of(mask, at_z, at_y);
+    const f32* trust = row_of(weights, at_z, at_y);
     for (i64 i = 0; i < logs.size.x; ++i) {
       const i64 at = from.x + i * step.x;
       const f64 v = f64(row[at]);

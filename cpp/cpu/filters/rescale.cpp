@@ -137,7 +137,7 @@ void shifted_sums(On on, View<const T> x, View<const u8> mask, f64 centre, List<
   const auto all =
       parallel_sum<Sums<3>>(on, x.size, [&](i64 z, i64 j, i64 from, i64 to, Sums<3>& sum) {
         const T* a = x.row(z, j) + from;
-        const u8* in = mask.size.x ? mask.row(z, j) + from : nullptr;
+        const u8* in = row_of(mask, z, j, from);
         LaneSum count, first, second;
         simd::each_vector<f64>(to - from, [&](i64 i, auto some) {
           const Vec<f64> v = simd::load_as<f64>(a + i, some);

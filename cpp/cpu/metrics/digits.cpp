@@ -87,8 +87,7 @@ void digits(On on, View<const T> x, View<const u8> mask, List<const i64> prefixe
       const Block b = blocks[i];
       for (i64 line = b.begin; line < b.end; ++line) {
         const i64 z = line / x.size.y, y = line % x.size.y;
-        const u8* in = mask.size.x ? mask.row(z, y) + b.from : nullptr;
-        row.add(x.row(z, y) + b.from, in, b.to - b.from, own.data());
+        row.add(x.row(z, y) + b.from, row_of(mask, z, y, b.from), b.to - b.from, own.data());
       }
       if ((i - begin) % 65536 == 65535 || i + 1 == end) {  // before 32 bits are too few
         std::lock_guard hold(adding);

@@ -17,10 +17,6 @@ namespace {
 
 constexpr i64 piece = 2048;  // voxels whose bins are found at once
 
-const u8* row_of(const View<const u8>& mask, i64 z, i64 y) {
-  return mask.size.x ? mask.row(z, y) : nullptr;
-}
-
 template <class T>
 struct Range {
   T low = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity()
@@ -171,8 +167,7 @@ std::vector<i64> count_into(On on, View<const T> x, View<const u8> mask) {
       const Block b = blocks[i];
       for (i64 line = b.begin; line < b.end; ++line) {
         const i64 z = line / x.size.y, y = line % x.size.y;
-        const u8* inside = row_of(mask, z, y);
-        own.table.add(x.row(z, y) + b.from, inside ? inside + b.from : nullptr, b.to - b.from);
+        own.table.add(x.row(z, y) + b.from, row_of(mask, z, y, b.from), b.to - b.from);
       }
       if (++own.blocks % 65536 == 0) {  // before 32 bits are too few
         std::lock_guard hold(guard);
@@ -228,8 +223,7 @@ template <class T>
 void extremes(On on, View<const T> x, View<const u8> mask, List<f64> out) {
   const auto all =
       parallel_sum<Range<T>>(on, x.size, [&](i64 z, i64 y, i64 from, i64 to, Range<T>& range) {
-        const u8* inside = row_of(mask, z, y);
-        range.take(x.row(z, y) + from, inside ? inside + from : nullptr, to - from);
+        range.take(x.row(z, y) + from, row_of(mask, z, y, from), to - from);
       });
   const bool some = all.low <= all.high;
   out[0] = some ? f64(all.low) : std::numeric_limits<f64>::infinity();
@@ -246,8 +240,7 @@ void histogram(On on, View<const T> x, View<const u8> mask, List<const f64> edge
   const Bins<T> bins(edges, x.size.count());
   count_pieces(on, x.size, counts, [&](Counts& own, i64 z, i64 y, i64 from, i64 to) {
     i32 at[piece];
-    const u8* inside = row_of(mask, z, y);
-    bins.find(x.row(z, y) + from, inside ? inside + from : nullptr, to - from, at);
+    bins.find(x.row(z, y) + from, row_of(mask, z, y, from), to - from, at);
     for (i64 i = 0; i < to - from; ++i)
       if (at[i] >= 0) own.add(i, at[i]);
   });
@@ -260,8 +253,7 @@ void joint_histogram(On on, View<const T> a, View<const T> b, View<const u8> mas
   const i64 across = b_edges.size - 1;
   count_pieces(on, a.size, counts, [&](Counts& own, i64 z, i64 y, i64 from, i64 to) {
     i32 at[piece], of[piece];
-    const u8* inside = row_of(mask, z, y);
-    a_bins.find(a.row(z, y) + from, inside ? inside + from : nullptr, to - from, at);
+    a_bins.find(a.row(z, y) + from, row_of(mask, z, y, from), to - from, at);
     b_bins.find(b.row(z, y) + from, nullptr, to - from, of);
     for (i64 i = 0; i < to - from; ++i)
       if (at[i] >= 0 && of[i] >= 0) own.add(i, at[i] * across + of[i]);

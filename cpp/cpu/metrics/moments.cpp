@@ -22,10 +22,6 @@ template <class T, class Use>
   });
 }
 
-const u8* row_of(const View<const u8>& mask, i64 z, i64 y, i64 begin) {
-  return mask.size.x ? mask.row(z, y) + begin : nullptr;
-}
-
 }  // namespace
 
 template <class T>
@@ -80,7 +76,7 @@ void pair_gradient(On on, View<const T> a, View<const T> b, View<const u8> mask,
     const Block block = blocks[i];
     for (i64 row = block.begin; row < block.end; ++row) {
       const i64 z = row / a.size.y, y = row % a.size.y;
-      const u8* inside = row_of(mask, z, y, 0);
+      const u8* inside = row_of(mask, z, y);
       const T *u = a.row(z, y), *v = b.row(z, y);
       R* to = out.row(z, y);
       for (i64 x = block.from; x < block.to; ++x)

@@ -34,9 +34,9 @@ class Places {
       simd::store(moving + k, bin);
       simd::store(behind + k, place - simd::convert<f64>(bin));
     }
-    if (mask_.size.x)
+    if (const u8* inside = row_of(mask_, z, y, x))
       for (i64 k = 0; k < n; ++k)
-        if (!counts_in(mask_, z, y, x + k)) fixed[k] = -1;
+        if (!inside[k]) fixed[k] = -1;
   }
 
  private:

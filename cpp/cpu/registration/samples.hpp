@@ -160,9 +160,9 @@ class Sampler {
   void cut(const Line& line, i64 first, Samples& s) const {
     s.all = !fixed_mask_.size.x && !moving_mask_.size.x;
     if (s.all) return;
+    const u8* inside = row_of(fixed_mask_, line.z, line.y, line.x + first * step_.x);
     for (i64 k = 0; k < s.n; ++k) {
-      s.keep[k] =
-          !fixed_mask_.size.x || fixed_mask_(line.z, line.y, line.x + (first + k) * step_.x) != 0;
+      s.keep[k] = !inside || inside[k * step_.x];
       if (s.keep[k] && moving_mask_.size.x) {
         i64 at[3];
         for (int a = 0; a < 3; ++a)

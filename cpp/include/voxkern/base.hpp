@@ -62,6 +62,12 @@ struct View {
   VOXKERN_HD T* row(i64 z, i64 y) const { return data + z * step.z + y * step.y; }
 };
 
+// The row of a mask from x on, null without a mask: one of no voxels stands for none at all.
+template <class T>
+VOXKERN_HD T* row_of(const View<T>& mask, i64 z, i64 y, i64 x = 0) {
+  return mask.size.x ? mask.row(z, y) + x : nullptr;
+}
+
 // A list somebody else owns: a table of weights, seeds, bins, parameters.
 template <class T>
 struct List {

@@ -4,11 +4,6 @@
 
 namespace voxkern {
 
-// A mask of no voxels stands for none at all.
-VOXKERN_HD bool counts_in(const View<const u8>& mask, i64 z, i64 y, i64 x) {
-  return !mask.size.x || mask(z, y, x);
-}
-
 #ifndef __CUDACC_RTC__
 namespace cpu {
 struct On;
