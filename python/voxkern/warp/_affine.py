@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListIn, Out, Scalar, kernel, prange
-from ._read import read
+from ._read import FillIn, read
 from ._sample import example_coefficients, example_image, example_reading, keep, reader, sample
 from ._zoom import FEW, lifted, read_grid
 
@@ -93,23 +93,10 @@ def _parted(numbers: bytes, shape: tuple[int, ...], ndim: int) -> tuple[Rows, Nu
     return tuple(tuple(row[:ndim]) for row in rows), tuple(row[ndim] for row in rows)
 
 
-def read_affine(
-    image: Any,
-    shape: tuple[int, ...] | None,
-    rows: Rows,
-    offset: Numbers,
-    order: Any,
-    mode: Any,
-    cval: Any,
-    prefilter: Any,
-    out: Any,
-    workers: Any,
-    asked: str,
-    outside: int | None = None,
-) -> Any:
-    """Return an image read at ``rows @ v + offset``, which are those of the last axes.
+def at_affine(rows: Rows, offset: Numbers) -> FillIn:
+    """Return what reads a volume at ``rows @ v + offset``, which are those of the last axes.
 
-    A grid along the axes is read axis by axis. `asked` is the parameter that asks for the shape.
+    A grid along the axes is read axis by axis.
     """
 
     def fill_in(x: Any, y: Any, pad: float, how: tuple[Any, ...], threads: Any) -> None:
@@ -120,7 +107,7 @@ def read_affine(
         else:
             read_grid(x, y, points, how, threads)
 
-    return read(image, shape, fill_in, order, mode, cval, prefilter, out, workers, asked, outside)
+    return fill_in
 
 
 @functools.lru_cache(64)
@@ -218,6 +205,5 @@ def affine_transform(
     ndim = min(_args.as_ndim(_arrays.adopt(image)[0]), 3)
     m, shift = as_matrix(matrix, offset, ndim)
     shape = None if output_shape is None else _args.as_shape(output_shape, ndim, "output_shape")
-    return read_affine(
-        image, shape, m, shift, order, mode, cval, prefilter, out, workers, "output_shape"
-    )
+    points = at_affine(m, shift)
+    return read(image, shape, points, order, mode, cval, prefilter, out, workers, "output_shape")

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import _args, _arrays
 from ..filters import gaussian_filter
-from ._affine import Numbers, read_affine
+from ._affine import Numbers, at_affine
+from ._read import read
 from ._sample import CELL, as_order
 from ._transform import Transform
 
@@ -116,9 +117,8 @@ def resample(
             image, (0.0,) * (x.ndim - ndim) + sigma, mode="nearest", workers=workers
         )
     outside = CELL if mode == "constant" else None
-    return read_affine(
-        image, count, rows, offset, number, mode, cval, True, out, workers, asked, outside
-    )
+    points = at_affine(rows, offset)
+    return read(image, count, points, number, mode, cval, True, out, workers, asked, outside)
 
 
 @_args.remembered

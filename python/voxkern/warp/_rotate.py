@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
-from ._affine import read_affine
+from ._affine import at_affine
+from ._read import read
 
 
 def rotate(
@@ -84,18 +85,9 @@ def rotate(
         for a, row, o, size in zip(at, rows, offset, outer, strict=True):
             full[a][at[0]], full[a][at[1]] = row
             shift[a], shape[a] = o, size
-        return read_affine(
-            image,
-            tuple(shape),
-            tuple(map(tuple, full)),
-            tuple(shift),
-            order,
-            mode,
-            cval,
-            prefilter,
-            out,
-            workers,
-            "angle",
+        points = at_affine(tuple(map(tuple, full)), tuple(shift))
+        return read(
+            image, tuple(shape), points, order, mode, cval, prefilter, out, workers, "angle"
         )
 
     # SciPy turns plane by plane, so the plane's axes go last and the rest is looped over.
@@ -103,9 +95,10 @@ def rotate(
     shape = [outer[plane.index(a)] if a in plane else x.shape[a] for a in range(ndim)]
     result = _arrays.output(out, tuple(shape), x.dtype, (x,))
     source, target = x.transpose(order_of_axes), result.transpose(order_of_axes)
+    points = at_affine(rows, offset)
     for index in np.ndindex(*source.shape[:-2]):
-        target[index] = read_affine(
-            source[index], outer, rows, offset, order, mode, cval, prefilter, None, workers, "angle"
+        target[index] = read(
+            source[index], outer, points, order, mode, cval, prefilter, None, workers, "angle"
         )
     return out if out is not None else result if give is None else give(result)
 

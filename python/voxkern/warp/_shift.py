@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _args, _arrays
-from ._affine import read_affine
+from ._affine import at_affine
+from ._read import read
 
 
 def shift(
@@ -57,6 +58,5 @@ def shift(
     """
     ndim = min(_args.as_ndim(_arrays.adopt(image)[0]), 3)
     back = tuple(-s for s in _args.as_place(shift, ndim, "shift"))
-    return read_affine(
-        image, None, (1.0,) * ndim, back, order, mode, cval, prefilter, out, workers, "image"
-    )
+    points = at_affine((1.0,) * ndim, back)
+    return read(image, None, points, order, mode, cval, prefilter, out, workers, "image")
