@@ -24,7 +24,10 @@ static const Family metrics([](Module& m) {
   m.kernel("digits",
            each<u8, i16, u16, i32, i64>([](auto t) { return &cpu::digits<decltype(t)>; }));
   m.kernel("entropies", each<i64>([](auto) { return &cpu::entropies; }));
-  m.kernel("extremes", each_real([](auto t) { return &cpu::extremes<decltype(t)>; }));
+  m.kernel("extremes", each_pair<Pair<u8, f64>, Pair<i16, f64>, Pair<u16, f64>, Pair<i32, f64>,
+                                 Pair<f32, f32>, Pair<f64, f64>>([](auto t, auto e) {
+             return &cpu::extremes<decltype(t), decltype(e)>;
+           }));
   m.kernel("histogram", each_real([](auto t) { return &cpu::histogram<decltype(t)>; }));
   m.kernel("joint_histogram", each_real([](auto t) { return &cpu::joint_histogram<decltype(t)>; }));
   m.kernel("square_differences",

@@ -6,6 +6,7 @@
 #include <voxkern/simd.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <mutex>
@@ -66,6 +67,12 @@ class Counts {
  private:
   i64 bins_;
   std::vector<u64> of_;
+};
+
+// Counts few voxels: to make copies would take longer.
+struct Few {
+  List<i64> counts;
+  void add(i64, i64 bin) { ++counts[bin]; }
 };
 
 // How often each value of a narrow type occurs: one voxel in eight, or two, goes to the same copy.
@@ -202,25 +209,42 @@ void count_values(On on, View<const T> x, View<const u8> mask, List<const f64> e
 template <class F>
 void count_pieces(On on, Size size, List<i64> counts, F count) {
   std::fill(counts.data, counts.data + counts.size, 0);
-  std::mutex adding;
   const Blocks blocks(size);
+  const auto count_block = [&](auto& own, const Block& block) {
+    for (i64 row = block.begin; row < block.end; ++row)
+      for (i64 from = block.from; from < block.to; from += piece)
+        count(own, row / size.y, row % size.y, from, std::min(from + piece, block.to));
+  };
+  if (size.count() <= piece) {
+    Few own{counts};
+    for (i64 i = 0; i < blocks.count(); ++i) count_block(own, blocks[i]);
+    return;
+  }
+  std::mutex adding;
   parallel_slabs(on, blocks.count(), 4, [&](i64 begin, i64 end) {
     Counts own(counts.size);
-    for (i64 i = begin; i < end; ++i) {
-      const Block block = blocks[i];
-      for (i64 row = block.begin; row < block.end; ++row)
-        for (i64 from = block.from; from < block.to; from += piece)
-          count(own, row / size.y, row % size.y, from, std::min(from + piece, block.to));
-    }
+    for (i64 i = begin; i < end; ++i) count_block(own, blocks[i]);
     std::lock_guard hold(adding);
     own.into(counts);
   });
 }
 
+template <class E>
+bool part(f64 low, f64 high, List<E> edges) {
+  const i64 bins = edges.size - 1;
+  const f64 span = high - low, eps = std::numeric_limits<E>::epsilon();
+  const f64 least = 8 * eps * f64(bins) * std::max(std::abs(low), std::abs(high));
+  if (!(bins > 0 && std::max(least, 1e-30) < span && span < 1e38)) return false;
+  const E step = E(span) / E(bins);
+  for (i64 k = 0; k < bins; ++k) edges[k] = E(k) * step + E(low);
+  edges[bins] = E(high);
+  return true;
+}
+
 }  // namespace
 
-template <class T>
-void extremes(On on, View<const T> x, View<const u8> mask, List<f64> out) {
+template <class T, class E>
+void extremes(On on, View<const T> x, View<const u8> mask, List<f64> out, List<E> edges) {
   const auto all =
       parallel_sum<Range<T>>(on, x.size, [&](i64 z, i64 y, i64 from, i64 to, Range<T>& range) {
         range.take(x.row(z, y) + from, row_of(mask, z, y, from), to - from);
@@ -230,6 +254,7 @@ void extremes(On on, View<const T> x, View<const u8> mask, List<f64> out) {
   out[1] = some ? f64(all.high) : -std::numeric_limits<f64>::infinity();
   out[2] = all.nan;
   out[3] = f64(all.count);
+  out[4] = part(out[0], out[1], edges);
 }
 
 template <class T>
@@ -238,7 +263,7 @@ void histogram(On on, View<const T> x, View<const u8> mask, List<const f64> edge
   if constexpr (sizeof(T) <= 2)
     if (x.size.count() >= Values<T>::number) return count_values(on, x, mask, edges, counts);
   const Bins<T> bins(edges, x.size.count());
-  count_pieces(on, x.size, counts, [&](Counts& own, i64 z, i64 y, i64 from, i64 to) {
+  count_pieces(on, x.size, counts, [&](auto& own, i64 z, i64 y, i64 from, i64 to) {
     i32 at[piece];
     bins.find(x.row(z, y) + from, row_of(mask, z, y, from), to - from, at);
     for (i64 i = 0; i < to - from; ++i)
@@ -251,7 +276,7 @@ void joint_histogram(On on, View<const T> a, View<const T> b, View<const u8> mas
                      List<const f64> a_edges, List<const f64> b_edges, List<i64> counts) {
   const Bins<T> a_bins(a_edges, a.size.count()), b_bins(b_edges, b.size.count());
   const i64 across = b_edges.size - 1;
-  count_pieces(on, a.size, counts, [&](Counts& own, i64 z, i64 y, i64 from, i64 to) {
+  count_pieces(on, a.size, counts, [&](auto& own, i64 z, i64 y, i64 from, i64 to) {
     i32 at[piece], of[piece];
     a_bins.find(a.row(z, y) + from, row_of(mask, z, y, from), to - from, at);
     b_bins.find(b.row(z, y) + from, nullptr, to - from, of);
@@ -261,7 +286,6 @@ void joint_histogram(On on, View<const T> a, View<const T> b, View<const u8> mas
 }
 
 #define VOXKERN_INSTANCES(T)                                                                       \
-  template void extremes(On, View<const T>, View<const u8>, List<f64>);                            \
   template void histogram(On, View<const T>, View<const u8>, List<const f64>, List<i64>);          \
   template void joint_histogram(On, View<const T>, View<const T>, View<const u8>, List<const f64>, \
                                 List<const f64>, List<i64>);
@@ -271,5 +295,11 @@ VOXKERN_INSTANCES(u16)
 VOXKERN_INSTANCES(i32)
 VOXKERN_INSTANCES(f32)
 VOXKERN_INSTANCES(f64)
+template void extremes(On, View<const u8>, View<const u8>, List<f64>, List<f64>);
+template void extremes(On, View<const i16>, View<const u8>, List<f64>, List<f64>);
+template void extremes(On, View<const u16>, View<const u8>, List<f64>, List<f64>);
+template void extremes(On, View<const i32>, View<const u8>, List<f64>, List<f64>);
+template void extremes(On, View<const f32>, View<const u8>, List<f64>, List<f32>);
+template void extremes(On, View<const f64>, View<const u8>, List<f64>, List<f64>);
 
 }  // namespace voxkern::cpu

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -16,12 +15,15 @@ from ._pair import EVERYWHERE, MOST_BINS, as_image, as_mask, as_pair, as_volume
 _FEW = 1 << 12  # voxels, or bins
 _MOST = 1 << 26  # bins
 _KEPT: dict[Any, Any] = {}
-_DOUBLE = np.dtype(np.float64)
 _NUMPY_2 = np.__version__.startswith("2.")
 
 
 @kernel(dtypes=_args.REAL)
-def _extremes(x: In, mask: In, out: ListOut) -> None:
+def _extremes(x: In, mask: In, out: ListOut, edges: ListOut) -> None:
+    """Write the extremes, and NumPy's even edges between them where `out[4]` is not 0.
+
+    It is where no edges are wanted, or rounding may join two of them.
+    """
     low, high, nan, count = math.inf, -math.inf, 0.0, 0.0
     for k in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -32,7 +34,23 @@ def _extremes(x: In, mask: In, out: ListOut) -> None:
                     high = v if v > high else high
                     nan = 1.0 if v != v else nan
                     count += 1.0
-    out[0], out[1], out[2], out[3] = low, high, nan, count
+    out[0], out[1], out[2], out[3], out[4] = low, high, nan, count, _part(low, high, edges)
+
+
+def _part(low: float, high: float, edges: Any) -> float:
+    """Fill in even edges, each step rounded to their type, and return 1; 0 where they may meet."""
+    bins, eps = edges.size - 1, 2.0 ** (-23 if edges.itemsize == 4 else -52)
+    least = 8 * eps * bins * max(abs(low), abs(high))  # edges are off by half of this at most
+    if not (bins > 0 and max(least, 1e-30) < high - low < 1e38):
+        return 0.0
+    edges[0] = high - low
+    edges[0] /= bins
+    step = edges[0]
+    edges[:] = np.arange(edges.size)
+    edges *= step
+    edges += low
+    edges[bins] = high
+    return 1.0
 
 
 @_extremes.example
@@ -40,11 +58,13 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     x, _, mask = _example_pair(rng, shape, dtype)
     if dtype.startswith("float"):
         x[rng.random(shape) < 0.1] = np.nan
-    return x, mask, np.zeros(4)
+    edges = _room(x.dtype, int(rng.choice([0, 2, 33])))
+    edges[:] = 0
+    return x, mask, np.zeros(5), edges
 
 
 @_extremes.on("cuda")
-def _plan_extremes(gpu: Any, x: Any, mask: Any, out: Any) -> None:
+def _plan_extremes(gpu: Any, x: Any, mask: Any, out: Any, edges: Any) -> None:
     start = np.concatenate([ordered(np.array([math.inf, -math.inf])), [0, 0]])
     found = gpu.put(np.concatenate([start, start]))
     name = f"extremes<{gpu.name_of(x.dtype)}>"
@@ -52,6 +72,12 @@ def _plan_extremes(gpu: Any, x: Any, mask: Any, out: Any) -> None:
     keys = gpu.get(found)
     out[:2] = ordered(keys[:2]).view(np.float64)
     out[2], out[3] = float(keys[2] > 0), keys[3]
+    out[4] = _part(*out[:2].tolist(), edges)
+
+
+def _room(dtype: Any, size: int) -> Any:
+    """Return room for edges: of single precision where the image is."""
+    return np.empty(size, np.float32 if dtype == np.float32 else np.float64)
 
 
 def ordered(numbers: Any) -> Any:
@@ -142,65 +168,43 @@ def _plan_joint(
 
 def extremes(volume: Any, mask: Any = EVERYWHERE, workers: int | None = None) -> Any:
     """Return the smallest and largest number, whether there is a NaN, and how many voxels count."""
-    if not volume.size:
-        return math.inf, -math.inf, False, 0
-    out = np.empty(4)
-    _extremes(volume, mask, out, workers=workers)
-    low, high, nan, count = out.tolist()
+    low, high, nan, count, _ = _look(volume, mask, _room(volume.dtype, 0), workers)
     return low, high, nan > 0, int(count)
 
 
+def _look(volume: Any, mask: Any, edges: Any, workers: int | None) -> list[float]:
+    if not volume.size:
+        return [math.inf, -math.inf, 0.0, 0.0, 0.0]
+    out = np.empty(5)
+    _extremes(volume, mask, out, edges, workers=workers)
+    found: list[float] = out.tolist()
+    return found
+
+
 def bin_edges(
-    volume: Any, mask: Any, bins: Any, range: Any, name: str, workers: int | None,
+    volume: Any, mask: Any, bins: int, range: Any, name: str, workers: int | None,
     span: str = "range",
 ) -> tuple[Any, Any]:  # fmt: skip
     """Return NumPy's edges for an image, in its type and in float64.
 
-    `bins` is how many, or the edges themselves. Without a range it is that of the voxels.
+    Without a range it is that of the voxels.
     """
-    if not isinstance(bins, (int, np.integer)):
-        exact = _args.as_numbers(bins, "bins")
-        if exact.ndim != 1 or exact.size < 2 or not (exact[1:] >= exact[:-1]).all():
-            raise ValueError(f"bins must be a number or at least two rising edges; got {bins!r}")
-        return np.asarray(bins), exact
-    bins = _args.as_int(bins, "bins", 1, _MOST)
     dtype = volume.dtype
-    if range is None:
-        low, high, nan, count = extremes(volume, mask, workers)
-        if nan or (count and not (math.isfinite(low) and math.isfinite(high))):
-            raise ValueError(f"{name} must be finite where {span} is None; it has NaN or infinity")
-        edges = _between(low, high, bins, dtype) if count else None
-        if edges is not None:
-            return edges, edges.astype(np.float64)
-        ends = np.array([low, high] if count else [], dtype)
-    else:
+    if range is not None:
         low, high = as_range(range, span)
-        ends, range = np.zeros(0, dtype), (low, high)
         if bins <= _FEW:
             return _fixed_edges(low, high, bins, dtype, name, span)
-    edges = _even_edges(ends, bins, range, (low, high), name, span)
+        edges = _even_edges(np.zeros(0, dtype), bins, (low, high), (low, high), name, span)
+        return edges, edges.astype(np.float64)
+    edges = _room(dtype, bins + 1 if bins <= _FEW and _NUMPY_2 else 0)
+    low, high, nan, count, even = _look(volume, mask, edges, workers)
+    finite = not nan and (even or not count or (math.isfinite(low) and math.isfinite(high)))
+    if not finite:
+        raise ValueError(f"{name} must be finite where {span} is None; it has NaN or infinity")
+    if not even:
+        ends = np.array([low, high] if count else [], dtype)
+        edges = _even_edges(ends, bins, None, (low, high), name, span)
     return edges, edges.astype(np.float64)
-
-
-def _between(low: float, high: float, bins: int, dtype: np.dtype[Any]) -> Any:
-    """Return NumPy's edges from the smallest voxel to the largest, None where to ask NumPy itself.
-
-    That is where rounding may join two edges, and for versions that round in another order.
-    """
-    kind = dtype if dtype.kind == "f" else _DOUBLE
-    span, eps = high - low, 2.0 ** (-23 if kind.itemsize == 4 else -52)
-    least = 8 * eps * bins * max(abs(low), abs(high))  # edges are off by half of this at most
-    if not (_NUMPY_2 and bins <= _FEW and max(least, 1e-30) < span < 1e38):
-        return None
-    edges = _steps(bins, kind) * (kind.type(span) / bins)
-    edges += low
-    edges[-1] = high
-    return edges
-
-
-@functools.lru_cache(16)
-def _steps(bins: int, kind: np.dtype[Any]) -> Any:
-    return np.arange(bins + 1, dtype=kind)
 
 
 def _even_edges(ends: Any, bins: int, range: Any, found: Any, name: str, span: str) -> Any:
@@ -225,6 +229,14 @@ def _fixed_edges(
             _KEPT.clear()
         kept = _KEPT[key] = edges, edges.astype(np.float64)
     return kept[0].copy(), kept[1]
+
+
+def _as_edges(bins: Any) -> Any:
+    """Return rising edges in float64."""
+    edges = _args.as_numbers(bins, "bins")
+    if edges.ndim != 1 or edges.size < 2 or not (edges[1:] >= edges[:-1]).all():
+        raise ValueError(f"bins must be a number or at least two rising edges; got {bins!r}")
+    return edges
 
 
 def as_range(range: Any, name: str) -> tuple[float, float]:
@@ -288,9 +300,13 @@ def histogram(
     inside = as_mask(mask, x.shape, x)
     workers = _args.as_workers(workers)
     volume = as_volume(x)
-    if range is None and isinstance(bins, (int, np.integer)) and _is_narrow(volume):
-        return _of_values(volume, inside, _args.as_int(bins, "bins", 1, _MOST), workers)
-    edges, exact = bin_edges(volume, inside, bins, range, "image", workers)
+    if isinstance(bins, (int, np.integer)):
+        bins = _args.as_int(bins, "bins", 1, _MOST)
+        if range is None and _is_narrow(volume):
+            return _of_values(volume, inside, bins, workers)
+        edges, exact = bin_edges(volume, inside, bins, range, "image", workers)
+    else:
+        edges, exact = np.asarray(bins), _as_edges(bins)
     counts = np.zeros(edges.size - 1, np.int64)
     if volume.size:
         _histogram(volume, inside, exact, counts, workers=workers)
@@ -307,10 +323,7 @@ def _of_values(volume: Any, mask: Any, bins: int, workers: int | None) -> tuple[
     each = np.zeros(256, np.int64)
     _histogram(volume, mask, np.arange(257.0), each, workers=workers)
     values = np.flatnonzero(each).astype(np.uint8)
-    edges = None
-    if values.size:
-        edges = _between(float(values[0]), float(values[-1]), bins, values.dtype)
-    edges = np.histogram_bin_edges(values, bins) if edges is None else edges
+    edges, _ = bin_edges(as_volume(values), EVERYWHERE, bins, None, "image", workers)
     place = np.searchsorted(edges, values, "right") - 1
     counts = np.bincount(np.minimum(place, bins - 1), each[values], bins)
     return counts.astype(np.int64), edges
@@ -363,23 +376,19 @@ def joint_histogram(
            [1, 1]])
     """
     pair, workers = as_pair(fixed, moving, mask), _args.as_workers(workers)
-    counts, f_edges, m_edges = count_pairs(pair, bins, fixed_range, moving_range, workers)
-    return counts, f_edges, m_edges
+    rows, columns = (_args.as_int(b, "bins", 1, MOST_BINS) for b in _args.per_axis(bins, 2, "bins"))
+    return count_pairs(pair, rows, columns, fixed_range, moving_range, workers)
 
 
 def count_pairs(
-    pair: Any, bins: Any, fixed_range: Any, moving_range: Any, workers: int | None
+    pair: Any, rows: int, columns: int, fixed_range: Any, moving_range: Any, workers: int | None
 ) -> tuple[Any, Any, Any]:
     """Return the joint histogram of a pair made ready, and the edges."""
-    each = tuple(_args.as_int(b, "bins", 1, MOST_BINS) for b in _args.per_axis(bins, 2, "bins"))
-    f_edges, f = bin_edges(
-        pair.fixed, pair.mask, each[0], fixed_range, "fixed", workers, "fixed_range"
-    )
-    m_edges, m = bin_edges(
-        pair.moving, pair.mask, each[1], moving_range, "moving", workers, "moving_range"
-    )
-    if not pair.fixed.size:
-        return np.zeros(each, np.int64), f_edges, m_edges
-    counts = np.empty(each[0] * each[1], np.int64)
-    _joint_histogram(*pair[:3], f, m, counts, workers=workers)
-    return counts.reshape(each), f_edges, m_edges
+    fixed, moving, mask, *_ = pair
+    f_edges, f = bin_edges(fixed, mask, rows, fixed_range, "fixed", workers, "fixed_range")
+    m_edges, m = bin_edges(moving, mask, columns, moving_range, "moving", workers, "moving_range")
+    if not fixed.size:
+        return np.zeros((rows, columns), np.int64), f_edges, m_edges
+    counts = np.empty(rows * columns, np.int64)
+    _joint_histogram(fixed, moving, mask, f, m, counts, workers=workers)
+    return counts.reshape(rows, columns), f_edges, m_edges

@@ -317,7 +317,7 @@ def _counted(
     """Return a joint histogram, and for one with windows the bins and where they reach."""
     bins = _args.as_int(bins, "bins", 5 if parzen else 1, MOST_BINS)
     if not parzen:
-        return (), count_pairs(pair, bins, fixed_range, moving_range, workers)[0]
+        return (), count_pairs(pair, bins, bins, fixed_range, moving_range, workers)[0]
     ends = _ends("fixed", pair.fixed, pair.mask, fixed_range, workers)
     window = bins, *ends, *_ends("moving", pair.moving, pair.mask, moving_range, workers)
     counts = np.zeros(bins * bins, np.int64)

@@ -177,7 +177,6 @@ def _best_parts(counts: Any, values: Any, parts: int) -> list[int]:
     return chosen
 
 
-@_arrays.silent
 def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any, Any]:
     """Return counts, a bin for each integer or as many as wanted, and the middles of the bins."""
     x, _ = _arrays.adopt(image)
@@ -187,7 +186,8 @@ def _count(image: Any, nbins: Any, mask: Any, workers: int | None) -> tuple[Any,
         raise TypeError(f"image must be of a real type; got {x.dtype}")
     if kind not in "bui":
         counts, edges = histogram(x, nbins, mask=mask, workers=workers)
-        centers = (edges[:-1] + edges[1:]) / 2
+        halves = edges / 2  # whose sums are finite
+        centers = halves[:-1] + halves[1:]
         if _some(counts) == 1:
             centers[np.argmax(counts)] = _host(x)[... if mask is None else _host(mask) != 0].flat[0]
         return counts, centers

@@ -30,9 +30,10 @@ VOXKERN_HD i64 bin_of(f64 v, const f64* edges, i64 bins) {
 namespace cpu {
 struct On;
 // out = the smallest and the largest number under the mask (+inf and -inf if there is none), 1 if
-// there is a NaN, and how many voxels there are.
-template <class T>
-void extremes(On, View<const T> x, View<const u8> mask, List<f64> out);
+// there is a NaN, how many voxels there are, and 1 if `edges` part what is between evenly: each
+// step rounded to E as NumPy does. They stay as they are where rounding may join two.
+template <class T, class E>
+void extremes(On, View<const T> x, View<const u8> mask, List<f64> out, List<E> edges);
 // counts[bin] = how many voxels under the mask lie in it.
 template <class T>
 void histogram(On, View<const T> x, View<const u8> mask, List<const f64> edges, List<i64> counts);
