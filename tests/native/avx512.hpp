@@ -125,6 +125,24 @@ inline __m512 guessed_inverse_sqrt(__m512 a) {
   return as_register<__m512>(x);
 }
 
+// With 8 as the last argument: to the nearest whole number, and what is left over then.
+inline __m512 rounded(__m512 a, int) {
+  auto x = lanes<float>(a);
+  for (float& v : x.lane) v = std::nearbyint(v);
+  return as_register<__m512>(x);
+}
+inline __m512 reduced(__m512 a, int) {
+  auto x = lanes<float>(a);
+  for (float& v : x.lane) v = std::isinf(v) ? 0.0f : v - std::nearbyint(v);
+  return as_register<__m512>(x);
+}
+inline __m512 scaled(__m512 a, __m512 b) {
+  auto x = lanes<float>(a);
+  const auto by = lanes<float>(b);
+  for (int i = 0; i < x.count; ++i) x.lane[i] *= std::exp2(std::floor(by.lane[i]));
+  return as_register<__m512>(x);
+}
+
 // The lanes of `a`, as many as both registers hold, cast to another type.
 template <class To, class From, class Out, class In>
 Out converted(In a) {
@@ -170,6 +188,9 @@ __m512i gather(Index index, const void* from, int scale) {
 #define _mm512_fmadd_ps(a, b, c) avx512::fused<float>((__m512)(a), (__m512)(b), (__m512)(c))
 #define _mm512_fmadd_pd(a, b, c) avx512::fused<double>((__m512d)(a), (__m512d)(b), (__m512d)(c))
 #define _mm512_rsqrt14_ps(a) avx512::guessed_inverse_sqrt((__m512)(a))
+#define _mm512_roundscale_ps avx512::rounded
+#define _mm512_reduce_ps avx512::reduced
+#define _mm512_scalef_ps avx512::scaled
 #define _mm512_mulhi_epu16(a, b) \
   avx512::each<std::uint16_t>((__m512i)(a), (__m512i)(b), avx512::high)
 #define _mm512_cvtepu8_epi16 avx512::converted<std::int16_t, std::uint8_t, __m512i, __m256i>

@@ -116,9 +116,12 @@ void step_row(const C* at, const C* above, const C* below, const C* before, cons
                 ahead = simd::load(at + i + axis.ahead) - u;
         const V a = simd::max(simd::bits_as<C>(simd::bits_as<Lane>(back) ^ turned), zero);
         const V b = simd::max(simd::bits_as<C>(simd::bits_as<Lane>(ahead) ^ turned), zero);
-        return simd::fma(a, a, b * b) * V(axis.scale * axis.scale);
+        return simd::fma(a, a, b * b);
       };
-      speed = speed * simd::sqrt(along(z) + along(y) + along(x));
+      const V square =
+          simd::fma(along(z), V(z.scale * z.scale),
+                    simd::fma(along(y), V(y.scale * y.scale), along(x) * V(x.scale * x.scale)));
+      speed = speed * simd::sqrt(square);
     }
     simd::store(to + i, simd::fma(speed, V(step), u), int(std::min<i64>(V::lanes, n - i)));
   }
@@ -161,6 +164,8 @@ class Tile {
         if (j > 0) read(in, k + 1, j + 1);
         std::swap(before, next);
         const C* at = row(k, j);
+        const C* soon = out.row(from_.z + k, from_.y + std::min(j + 1, size_.y - 1)) + from_.x;
+        for (i64 i = 0; i < n; i += pad) __builtin_prefetch(soon + i, 1, 2);
         flows<flow>(at - 1, right - 1, squares, 1, x, z, y, by_);
         flows<flow>(at, spare, next, right, squares, pitch_, n, z, y, x, by_);
         step_row<flow>(at, above[j], spare, before, next, right,
@@ -194,7 +199,7 @@ class Tile {
     to[-1] = C(from[from_.x > 0 ? -1 : 0]);
     for (i64 i = 0; i < size_.x; ++i) to[i] = C(from[i]);
     to[size_.x] = C(from[std::min(size_.x, in.size.x - 1 - from_.x)]);
-    for (i64 i = 0; i < size_.x; i += i64(64 / sizeof(T))) __builtin_prefetch(soon + i);
+    for (i64 i = 0; i < size_.x; i += i64(64 / sizeof(T))) __builtin_prefetch(soon + i, 0, 2);
   }
 
   Size from_, size_;
@@ -238,7 +243,7 @@ void gradient_power(On on, View<const T> x, List<f64> sums, Vec3 scale) {
     const i64 end = least(to, n.x - 1);
     LaneSum lanes;
     const auto together = [&](i64 i, auto some) {
-      __builtin_prefetch(soon + i);
+      __builtin_prefetch(soon + i, 0, 2);
       const auto slope = [&](const T* ahead, const T* back, C scale) {
         return (simd::load_as<C>(ahead, some) - simd::load_as<C>(back, some)) * V(scale);
       };

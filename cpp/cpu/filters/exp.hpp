@@ -6,14 +6,29 @@
 namespace voxkern::simd {
 
 // 2^a for each a at most 126, by a polynomial that is given from its highest power on. Below -126
-// it is as good as nothing; NaN gives nothing of use. Several vectors take each step together,
-// since a processor sees too little of the next one while it waits for the last steps of another.
+// and of NaN it is as good as nothing. Several vectors take each step together, since a processor
+// sees too little of the next one while it waits for the last steps of another.
 template <int N, int K, int M>
 [[gnu::always_inline]] inline void exp2_by(Vec<f32, N> (&a)[K], const f32 (&polynomial)[M]) {
   using V = Vec<f32, N>;
-  const V magic = 12582912.0f;  // 1.5 * 2^23: what is added to it is rounded to a whole number
   V t[K], p[K];
   for (V& v : a) v = max(v, -126.0f);
+#if defined(__AVX512DQ__)
+  if constexpr (N == 16) {
+    constexpr int nearest = 8;  // of whole numbers
+    for (int k = 0; k < K; ++k) {
+      t[k].v = (typename V::Raw)_mm512_roundscale_ps((__m512)a[k].v, nearest);
+      a[k].v = (typename V::Raw)_mm512_reduce_ps((__m512)a[k].v, nearest);
+      p[k] = polynomial[0];
+    }
+    for (int i = 1; i < M; ++i)
+      for (int k = 0; k < K; ++k) p[k] = fma(p[k], a[k], polynomial[i]);
+    for (int k = 0; k < K; ++k)
+      a[k].v = (typename V::Raw)_mm512_scalef_ps((__m512)p[k].v, (__m512)t[k].v);
+    return;
+  }
+#endif
+  const V magic = 12582912.0f;  // 1.5 * 2^23: what is added to it is rounded to a whole number
   for (int k = 0; k < K; ++k) t[k] = a[k] + magic;
   for (int k = 0; k < K; ++k) a[k] = a[k] - (t[k] - magic);
   for (V& v : p) v = polynomial[0];
@@ -74,6 +89,7 @@ inline Vec<f32, N> inverse_sqrt(Vec<f32, N> a) {
   if constexpr (N == 16) guess.v = (typename V::Raw)_mm512_rsqrt14_ps((__m512)a.v);
 #endif
   const V off = fma(-(a * guess), guess, V(1.0f));
+  if constexpr (N == 16) return fma(guess * off, V(0.5f), guess);  // guessed to 14 bits
   return fma(guess * off, fma(V(0.375f), off, V(0.5f)), guess);
 #else
   return V(1.0f) / sqrt(a);
