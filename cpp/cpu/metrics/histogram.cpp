@@ -229,6 +229,7 @@ void count_pieces(On on, Size size, List<i64> counts, F count) {
   });
 }
 
+// Whether edges were made: not where they, off by half of `least` at most, may meet.
 template <class E>
 bool part(f64 low, f64 high, List<E> edges) {
   const i64 bins = edges.size - 1;

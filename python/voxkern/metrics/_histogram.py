@@ -20,9 +20,9 @@ _NUMPY_2 = np.__version__.startswith("2.")
 
 @kernel(dtypes=_args.REAL)
 def _extremes(x: In, mask: In, out: ListOut, edges: ListOut) -> None:
-    """Write the extremes, and NumPy's even edges between them where `out[4]` is not 0.
+    """Write the extremes, and NumPy's even edges between them.
 
-    It is where no edges are wanted, or rounding may join two of them.
+    `out[4]` is 0 where the edges are left as they are: none are wanted, or rounding may join two.
     """
     low, high, nan, count = math.inf, -math.inf, 0.0, 0.0
     for k in range(x.shape[0]):
@@ -34,7 +34,8 @@ def _extremes(x: In, mask: In, out: ListOut, edges: ListOut) -> None:
                     high = v if v > high else high
                     nan = 1.0 if v != v else nan
                     count += 1.0
-    out[0], out[1], out[2], out[3], out[4] = low, high, nan, count, _part(low, high, edges)
+    out[0], out[1], out[2], out[3] = low, high, nan, count
+    out[4] = _part(float(low), float(high), edges)
 
 
 def _part(low: float, high: float, edges: Any) -> float:
@@ -72,7 +73,7 @@ def _plan_extremes(gpu: Any, x: Any, mask: Any, out: Any, edges: Any) -> None:
     keys = gpu.get(found)
     out[:2] = ordered(keys[:2]).view(np.float64)
     out[2], out[3] = float(keys[2] > 0), keys[3]
-    out[4] = _part(*out[:2].tolist(), edges)
+    out[4] = _part(float(out[0]), float(out[1]), edges)
 
 
 def _room(dtype: Any, size: int) -> Any:
