@@ -9,6 +9,7 @@
 // of an answer is found as above, and its place there by walking along the sorted class.
 #include <voxkern/simd.hpp>
 
+#include <cpu/filters/keys.hpp>
 #include <cpu/filters/rank.hpp>
 #include <cpu/memory.hpp>
 
@@ -376,41 +377,25 @@ struct Entry {
   u8 z, y, x;
 };
 
-// By key, eleven bits at a time from the lowest on.
-template <class K>
-void sort(Scratch<Entry<K>>& entries, std::make_unsigned_t<K> most) {
-  constexpr int bits = 11;
-  Scratch<Entry<K>> other(entries.size());
-  for (int shift = 0; shift < 8 * int(sizeof(K)) && most >> shift; shift += bits) {
-    i64 starts[1 << bits] = {}, sum = 0;
-    const auto digit = [=](const Entry<K>& e) { return e.key >> shift & ((1 << bits) - 1); };
-    for (const Entry<K>& e : entries) ++starts[digit(e)];
-    for (i64& start : starts) sum += std::exchange(start, sum);
-    for (const Entry<K>& e : entries) other[starts[digit(e)]++] = e;
-    std::swap(entries, other);
-  }
-}
-
 // Longer keys. The box and the tile together reach over at most 256 voxels along each axis.
 template <class K>
 void rank_tile(const KeyImage<K>& image, Size box, Size first, i64 rank, Size from, Size size) {
   using U = std::make_unsigned_t<K>;
   const Size n{size.z + box.z - 1, size.y + box.y - 1, size.x + box.x - 1};
-  Scratch<Entry<K>> entries(n.count());
+  Scratch<Entry<K>> room(2 * n.count());
   Scratch<K> row(n.x);
-  K least = std::numeric_limits<K>::max(), most = std::numeric_limits<K>::min();
-  Entry<K>* entry = entries.data();
+  K least = std::numeric_limits<K>::max();
+  Entry<K>* entry = room.data();
   for (i64 z = 0; z < n.z; ++z)
     for (i64 y = 0; y < n.y; ++y) {
       image.read(from.z + first.z + z, from.y + first.y + y, from.x + first.x, n.x, row.data());
       for (i64 x = 0; x < n.x; ++x) {
         least = std::min(least, row[x]);
-        most = std::max(most, row[x]);
         *entry++ = {U(row[x]), u8(z), u8(y), u8(x)};
       }
     }
-  for (Entry<K>& e : entries) e.key -= U(least);
-  sort<K>(entries, U(most) - U(least));
+  while (entry != room.data()) (--entry)->key -= U(least);
+  const Entry<K>* const entries = sorted<11>(entry, entry + n.count(), n.count());
 
   // Classes begin where numbers change, so that a number is in one class; one that is frequent is a
   // class of its own.

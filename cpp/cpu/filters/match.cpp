@@ -74,9 +74,9 @@ i64 run_end(const Scratch<Item>& list, i64 i) {
 template <class T>
 class Walk {
  public:
-  using List = Scratch<Plain<Key<T>>>;
+  using List = Scratch<Plain<Digits<T>>>;
   explicit Walk(const List& list, f64 share) : list_(list), n_(f64(list.size())) {
-    const Key<T> middle = list[least(i64(share * n_), list.size() - 1)].key;
+    const Digits<T> middle = list[least(i64(share * n_), list.size() - 1)].key;
     below_ = std::partition_point(list.begin(), list.end(),
                                   [&](const auto& item) { return item.key < middle; }) -
              list.begin();
@@ -113,17 +113,17 @@ void each_row(On on, Size size, Make make) {
 template <class Place, class T>
 void match_placed(On on, View<const T> x, View<T> y, View<const T> reference) {
   const i64 n = x.size.count();
-  Scratch<Placed<Key<T>, Place>> source(n);
+  Scratch<Placed<Digits<T>, Place>> source(n);
   each_row(on, x.size, [&](i64 at, i64 z, i64 j) {
     const T* row = x.row(z, j);
     const i64 place = y.row(z, j) - y.data;
-    for (i64 i = 0; i < x.size.x; ++i) source[at + i] = {key_of(row[i]), Place(place + i)};
+    for (i64 i = 0; i < x.size.x; ++i) source[at + i] = {digits_of(row[i]), Place(place + i)};
   });
   sort(on, source);
-  Scratch<Plain<Key<T>>> target(reference.size.count());
+  Scratch<Plain<Digits<T>>> target(reference.size.count());
   each_row(on, reference.size, [&](i64 at, i64 z, i64 j) {
     const T* row = reference.row(z, j);
-    for (i64 i = 0; i < reference.size.x; ++i) target[at + i] = {key_of(row[i])};
+    for (i64 i = 0; i < reference.size.x; ++i) target[at + i] = {digits_of(row[i])};
   });
   sort(on, target);
 

@@ -18,27 +18,9 @@ constexpr i64 wide = 32;  // columns of a task
 // A value, and the row it is from.
 template <class T>
 struct Item {
-  Key<T> key;
+  Digits<T> key;
   i32 row;
 };
-
-// Sorts n items of a with the help of b, and returns the one of both where they are.
-template <class T>
-Item<T>* sorted(Item<T>* a, Item<T>* b, i64 n) {
-  constexpr int digits = sizeof(T);
-  const auto digit = [](const Item<T>& item, int d) { return item.key >> (8 * d) & 255; };
-  i64 counts[digits][256] = {};
-  for (i64 i = 0; i < n; ++i)
-    for (int d = 0; d < digits; ++d) ++counts[d][digit(a[i], d)];
-  for (int d = 0; d < digits; ++d) {
-    if (counts[d][digit(a[0], d)] == n) continue;
-    i64 place = 0;
-    for (i64& count : counts[d]) place += std::exchange(count, place);
-    for (i64 i = 0; i < n; ++i) b[counts[d][digit(a[i], d)]++] = a[i];
-    std::swap(a, b);
-  }
-  return a;
-}
 
 // Runs task(plane, first column, columns) for all columns.
 template <class F>
@@ -62,10 +44,10 @@ void sort_columns(On on, View<const T> x, View<T> y, View<i32> order) {
     for (i64 i = 0; i <= columns; ++i) lists[i] = items.data() + i * n;
     for (i64 j = 0; j < n; ++j) {
       const T* row = x.row(z, j) + from;
-      for (i64 i = 0; i < columns; ++i) lists[i][j] = {key_of(row[i]), i32(j)};
+      for (i64 i = 0; i < columns; ++i) lists[i][j] = {digits_of(row[i]), i32(j)};
     }
     for (i64 i = 0; i < columns; ++i)
-      if (sorted(lists[i], lists[columns], n) != lists[i]) std::swap(lists[i], lists[columns]);
+      if (sorted<8>(lists[i], lists[columns], n) != lists[i]) std::swap(lists[i], lists[columns]);
     for (i64 j = 0; j < n; ++j) {
       T* values = y.row(z, j) + from;
       i32* rows = order.row(z, j) + from;
