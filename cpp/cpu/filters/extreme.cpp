@@ -535,11 +535,12 @@ void chord_extreme(Job<T> job, List<const i64> offsets) {
   }
   constexpr i64 ring_bytes = 256 << 10;
   const i64 lines = job.y.size * i64(chords.lengths.size()), halo = job.z.size - 1;
-  i64 columns = std::min<i64>(job.out.size.x, 1024), planes;
+  // A plane's rows are best read whole, as long as their ring stays in the cache.
+  i64 columns = std::min<i64>(job.out.size.x, halo ? 1024 : 4096), planes;
   for (;; columns /= 2) {
     const i64 bytes = lines * Job<T>::pitch(columns + job.x.size) * i64(sizeof(Key<T>));
     planes = std::min<i64>(ring_bytes / bytes - halo, 16);
-    if (planes >= std::min<i64>(halo, 8)) break;
+    if (planes >= std::clamp<i64>(halo, columns > 1024, 8)) break;
     if (columns < 16 * Vec<Key<T>>::lanes || columns < 4 * job.x.size) break;
   }
   planes = std::max({planes, halo / 2, i64(1)});
