@@ -166,7 +166,7 @@ struct Writer {
 template <class T, class K>
 void along_x(K* line, T* out, i64 count, i64 w, const Writer<T>& writer) {
   i64 done = 1, places = count + w - 1;
-  while (4 * done < w) {
+  while (5 * done < w) {
     places -= 3 * done;
     for (i64 x = 0; x < places; x += Vec<K>::lanes)
       simd::store(line + x, least<4>(line + x, done, 3 * done));
@@ -179,8 +179,10 @@ void along_x(K* line, T* out, i64 count, i64 w, const Writer<T>& writer) {
     writer.row(out, count, [&](i64 x) { return least<2>(line + x, step, most); });
   else if (most <= 2 * step)
     writer.row(out, count, [&](i64 x) { return least<3>(line + x, step, most); });
-  else
+  else if (most <= 3 * step)
     writer.row(out, count, [&](i64 x) { return least<4>(line + x, step, most); });
+  else
+    writer.row(out, count, [&](i64 x) { return least<5>(line + x, step, most); });
 }
 
 // ---- what both schedules share ----
