@@ -10,6 +10,8 @@
 #include <cstring>
 #include <map>
 
+#include "unlocked.hpp"
+
 namespace py = pybind11;
 using namespace voxkern;
 using namespace voxkern::cuda;
@@ -228,7 +230,7 @@ void launch(const std::string& name, std::array<unsigned, 3> grid, std::array<un
     args.push_back(
         to_arg(name + ": argument " + std::to_string(i), kernel.parameters[i], values[i]));
   }
-  py::gil_scoped_release unlocked;
+  const Unlocked unlocked;
   OnDevice guard(device);
   kernel.launch({grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]},
                 reinterpret_cast<void*>(stream), args.data());

@@ -5,6 +5,7 @@
 #include <cpu/memory.hpp>
 
 #include "call.hpp"
+#include "unlocked.hpp"
 
 namespace voxkern {
 namespace py = pybind11;
@@ -74,7 +75,7 @@ static void call(const Module::Kernel& kernel, int threads, const py::args& args
   for (const Instance& i : kernel.instances) {
     if (!i.takes(read_args)) continue;
     try {
-      py::gil_scoped_release unlocked;
+      const Unlocked unlocked;
       return i.run(i.function, {threads}, read_args.data());
     } catch (const cpu::Interrupted&) {
       throw py::error_already_set();  // what the poll found is still pending
@@ -85,8 +86,12 @@ static void call(const Module::Kernel& kernel, int threads, const py::args& args
 
 // Looks for a pending Ctrl-C; Python lets only the main thread find one.
 static bool interrupted() {
-  py::gil_scoped_acquire locked;
-  return PyErr_CheckSignals() != 0;
+  return unless_python_ended([] {
+    const PyGILState_STATE before = PyGILState_Ensure();
+    const bool found = PyErr_CheckSignals() != 0;
+    PyGILState_Release(before);
+    return found;
+  });
 }
 
 // An array whose memory goes back to the cache when the last view of it is gone.

@@ -112,6 +112,25 @@ def test_ctrl_c_ends_a_long_call(workers: int) -> None:
 
 
 @needs_native
+@pytest.mark.parametrize("workers", [1, 2])
+def test_python_may_end_while_daemon_threads_are_in_calls(workers: int) -> None:
+    done = run(f"""
+        import threading
+        import numpy as np, voxkern
+        x, begun = np.zeros((40, 64, 64), np.float32), threading.Barrier(4)
+        def work():
+            voxkern.median_filter(x, 5, workers={workers})
+            begun.wait()
+            while True:
+                voxkern.median_filter(x, 5, workers={workers})
+        for _ in range(3):
+            threading.Thread(target=work, daemon=True).start()
+        begun.wait()
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_native
 def test_a_pending_ctrl_c_leaves_the_pool_usable() -> None:
     x = np.zeros((80, 128, 128), np.float32)
     fired = []
