@@ -243,6 +243,8 @@ def as_spacing(spacing: Any, ndim: int, name: str = "spacing") -> tuple[float, .
 
 def as_place(place: Any, ndim: int, name: str) -> tuple[float, ...]:
     """Return the numbers of a point or of a step, one an axis."""
+    if type(place) is float and -1e60 < place < 1e60:
+        return (place,) * ndim
     numbers = tuple(as_float(v, name) for v in per_axis(place, ndim, name))
     if not all(-1e60 < v < 1e60 for v in numbers):
         raise ValueError(f"{name} must be between -1e60 and 1e60; got {place!r}")

@@ -123,7 +123,7 @@ def map_coordinates(
         points = points.astype(np.float64)
     _arrays.same_device(image=x, coordinates=points)
     shape = tuple(points.shape[1:])
-    rows = [_arrays.rows_contiguous(points[a].reshape(-1)) for a in range(ndim)]
+    rows = list(_arrays.rows_contiguous(points.reshape(ndim, -1)))
     if not rows[0].size:
         return _arrays.output(out, shape, x.dtype, (x,))
 

@@ -54,8 +54,8 @@ def read(
     workers = _args.as_workers(workers)
     x, give, dtype = as_image(image, order)
     order = 0 if copied else order
-    ndim = min(_args.as_ndim(x), 3)
-    leading, own = x.shape[: x.ndim - ndim], x.shape[x.ndim - ndim :]
+    _args.as_ndim(x)
+    leading, own = x.shape[:-3], x.shape[-3:]
     if 0 in own:
         raise ValueError(f"image must have no empty axis; got shape {x.shape}")
     shape = own if shape is None else tuple(shape)
@@ -91,7 +91,7 @@ def read(
             pairs = _arrays.volumes(source, written)
         for volume, answer in pairs:
             if order > 1 and prefilter:
-                volume = coefficients(volume, order, outside, ndim, pad, fill, workers)
+                volume = coefficients(volume, order, outside, len(own), pad, fill, workers)
             elif order > 1:
                 volume = volume.astype(coefficient_type(plain), copy=False)
             fill_in(volume, answer, pad, how, workers)

@@ -151,7 +151,9 @@ def coefficients(
 ) -> Any:
     """Return the spline coefficients of a volume, padded along its last `ndim` axes first."""
     pads = (0,) * (3 - ndim) + (pad,) * ndim
-    shape = [n + 2 * p for n, p in zip(volume.shape, pads, strict=True)]
+    shape = volume.shape
+    if pad:
+        shape = [n + 2 * p for n, p in zip(shape, pads, strict=True)]
     y = _arrays.empty(shape, coefficient_type(_args.dtype_name(volume)), volume)
     _spline_filter(volume, y, order, outside, pads, fill, workers=workers)
     return y
