@@ -5,6 +5,7 @@
 #include <voxkern/filters/separable.hpp>
 #include <voxkern/simd.hpp>
 
+#include <cpu/filters/shorts.hpp>
 #include <cpu/memory.hpp>
 #include <cpu/parallel.hpp>
 
@@ -17,17 +18,10 @@ namespace {
 
 template <class T, class C>
 void put(T* p, Vec<C> sum, int n) {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (std::is_floating_point_v<T>)
     simd::store(p, sum, n);
-  } else {
-    const auto whole = simd::convert<i32>(sum);
-    if constexpr (sizeof(T) == 4)
-      simd::store(p, whole, n);
-    else if constexpr (std::is_signed_v<T>)
-      simd::store(p, simd::narrow<T>((whole << 16) >> 16), n);
-    else
-      simd::store(p, simd::narrow<T>(whole & i32(T(~T(0)))), n);
-  }
+  else
+    simd::store(p, wrapped<T>(sum), n);
 }
 
 // A weight, the line of the neighbourhood that it looks at, and how far along it.

@@ -2,6 +2,7 @@
 #include <voxkern/filters/laplace.hpp>
 #include <voxkern/simd.hpp>
 
+#include <cpu/filters/shorts.hpp>
 #include <cpu/parallel.hpp>
 
 #include <algorithm>
@@ -22,13 +23,7 @@ void put(T* p, Vec<C> sum, int n, bool past) {
     else
       simd::store(p, sum, n);
   } else {
-    const auto whole = simd::convert<i32>(sum);
-    if constexpr (sizeof(T) == 4)
-      simd::store(p, whole, n);
-    else if constexpr (std::is_signed_v<T>)
-      simd::store(p, simd::narrow<T>((whole << 16) >> 16), n);
-    else
-      simd::store(p, simd::narrow<T>(whole & i32(T(~T(0)))), n);
+    simd::store(p, wrapped<T>(sum), n);
   }
 }
 

@@ -98,16 +98,6 @@ struct Line {
 template <class T, class C>
 constexpr bool guarded = std::is_integral_v<T> && std::is_same_v<C, f32>;
 
-template <class T, int N>
-Vec<i32, N> cut(Vec<f64, N> a) {
-  const auto whole = simd::convert<i32>(a);
-  if constexpr (sizeof(T) == 4) return whole;
-  if constexpr (std::is_signed_v<T>)
-    return (whole << 16) >> 16;
-  else
-    return whole & Vec<i32, N>(i32(T(~T(0))));
-}
-
 // What SciPy keeps of a sum between two axes.
 template <class T, class V>
 V settle(V sum) {
@@ -268,10 +258,8 @@ auto whole_of(V sum) {
       return simd::bits_as<T>(bits);
   } else if constexpr (guarded<T, typename V::Lane>) {
     return simd::narrow<T>(simd::convert<i32>(sum));
-  } else if constexpr (sizeof(T) == 4) {
-    return cut<T>(sum);
   } else {
-    return simd::narrow<T>(cut<T>(sum));
+    return wrapped<T>(sum);
   }
 }
 // Writes a sum to the image; `past` says to go around the cache.

@@ -2,6 +2,8 @@
 #pragma once
 #include <voxkern/simd.hpp>
 
+#include <type_traits>
+
 namespace voxkern::cpu {
 
 // u8, i16 and u16 as u16, which wraps.
@@ -56,6 +58,25 @@ inline Vec<u16> high_product(Vec<u16> a, Vec<u16> b) {
   for (int i = 0; i < Vec<u16>::lanes; ++i) a.v[i] = u16(u32(a.v[i]) * b.v[i] >> 16);
   return a;
 #endif
+}
+
+// Sums in i32 or f64 cut towards zero to what T, an integer, holds of them: the rest wraps.
+template <class T, class C, int N>
+inline Vec<i32, N> cut(Vec<C, N> sum) {
+  const auto whole = simd::convert<i32>(sum);
+  if constexpr (sizeof(T) == 4)
+    return whole;
+  else if constexpr (std::is_signed_v<T>)
+    return (whole << 16) >> 16;
+  else
+    return whole & i32(T(~T(0)));
+}
+template <class T, class C, int N>
+inline Vec<T, N> wrapped(Vec<C, N> sum) {
+  if constexpr (sizeof(T) == 4)
+    return cut<T>(sum);
+  else
+    return simd::narrow<T>(cut<T>(sum));
 }
 
 }  // namespace voxkern::cpu
