@@ -49,3 +49,23 @@ def cupy_rival(
         return lambda: call(ndimage, *inputs, *target)
 
     work.rival("CuPy", out=out, agree=agree, device="cuda")(prepare)
+
+
+def scipy_rival(work: Work, call: Callable[..., Any]) -> None:
+    """Add SciPy's call on the CPU and CuPy's on a GPU, as ``call(ndimage, *inputs, out)``."""
+
+    @work.rival("SciPy", out=True)
+    def _scipy(*inputs: Any) -> Call:
+        ndimage, out = load("scipy.ndimage"), np.zeros_like(inputs[0])
+        return lambda: call(ndimage, *inputs, out)
+
+    cupy_rival(work, call)
+
+
+def opencv_rival(work: Work, call: Callable[..., Any], agree: Agree | None = None) -> None:
+    """Add OpenCV's call, as ``call(cv2, image, out)``."""
+
+    @work.rival("OpenCV", out=True, agree=agree)
+    def _opencv(x: Any) -> Call:
+        cv2, out = load("cv2"), np.zeros_like(x)
+        return lambda: call(cv2, x, out)

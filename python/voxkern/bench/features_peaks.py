@@ -33,31 +33,30 @@ def _same_blobs(ours: Any, theirs: Any) -> str:
     return close(1e-6)(a[np.lexsort(a.T)], b[np.lexsort(b.T)])
 
 
-@case("blob_log", sigmas=(5,))
-def blobs_by_laplacians(shape: Shape, dtype: str, sigmas: int) -> Work:
-    """Blobs of a head, of five sizes."""
-    x = head(shape, dtype)
+def _blobs(shape: Shape, dtype: str, name: str, largest: int, steps: float) -> Work:
     how = {"threshold": None, "threshold_rel": 0.3}
-    work = Work((x,), lambda op, x: op(x, 1, 5, sigmas, **how), agree=_same_blobs, out=False)
+    work = Work(
+        (head(shape, dtype),),
+        lambda op, x: op(x, 1, largest, steps, **how),
+        agree=_same_blobs,
+        out=False,
+    )
 
     @work.rival("scikit-image")
     def _skimage(x: Any) -> Call:
-        feature = load("skimage.feature")
-        return lambda: feature.blob_log(x, 1, 5, sigmas, **how)
+        function = getattr(load("skimage.feature"), name)
+        return lambda: function(x, 1, largest, steps, **how)
 
     return work
+
+
+@case("blob_log", sigmas=(5,))
+def blobs_by_laplacians(shape: Shape, dtype: str, sigmas: int) -> Work:
+    """Blobs of a head, of five sizes."""
+    return _blobs(shape, dtype, "blob_log", 5, sigmas)
 
 
 @case("blob_dog", ratio=(1.6,))
 def blobs_by_differences(shape: Shape, dtype: str, ratio: float) -> Work:
     """Blobs of a head, of five sizes."""
-    x = head(shape, dtype)
-    how = {"threshold": None, "threshold_rel": 0.3}
-    work = Work((x,), lambda op, x: op(x, 1, 8, ratio, **how), agree=_same_blobs, out=False)
-
-    @work.rival("scikit-image")
-    def _skimage(x: Any) -> Call:
-        feature = load("skimage.feature")
-        return lambda: feature.blob_dog(x, 1, 8, ratio, **how)
-
-    return work
+    return _blobs(shape, dtype, "blob_dog", 8, ratio)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 import voxkern
-from voxkern.bench._agree import Agree, close, exact, within
+from voxkern.bench._agree import close, exact, within
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import Shape, head
-from voxkern.bench._peers import cupy_rival, load, sitk_image, tensor
+from voxkern.bench._peers import load, opencv_rival, scipy_rival, sitk_image, tensor
 
 
 @case("gaussian_filter", targets={"sigma=2": 6}, sigma=(1, 2, 4))
@@ -23,11 +23,7 @@ def gaussian_volume(shape: Shape, dtype: str, sigma: float) -> Work:
     )
     radius = int(4 * sigma + 0.5)
 
-    @work.rival("SciPy", out=True)
-    def _scipy(x: Any) -> Call:
-        ndimage = load("scipy.ndimage")
-        out = np.zeros_like(x)
-        return lambda: ndimage.gaussian_filter(x, sigma, output=out)
+    scipy_rival(work, lambda ndimage, x, out: ndimage.gaussian_filter(x, sigma, output=out))
 
     @work.rival("scikit-image")
     def _skimage(x: Any) -> Call:
@@ -71,7 +67,6 @@ def gaussian_volume(shape: Shape, dtype: str, sigma: float) -> Work:
             image, [float(sigma**2)] * 3, maximumKernelWidth=65, maximumError=0.001
         )
 
-    cupy_rival(work, lambda ndimage, x, out: ndimage.gaussian_filter(x, sigma, output=out))
     return work
 
 
@@ -84,20 +79,13 @@ def gaussian_plane(shape: Shape, dtype: str, sigma: float) -> Work:
         agree=close(2e-6) if dtype == "float32" else within(3),  # SciPy truncates after each axis
     )
     side = 2 * int(4 * sigma + 0.5) + 1
-
-    @work.rival("OpenCV", out=True)
-    def _opencv(x: Any) -> Call:
-        cv2 = load("cv2")
-        out = np.zeros_like(x)
-        return lambda: cv2.GaussianBlur(
+    opencv_rival(
+        work,
+        lambda cv2, x, out: cv2.GaussianBlur(
             x, (side, side), sigma, dst=out, borderType=cv2.BORDER_REFLECT
-        )
-
-    @work.rival("SciPy", out=True)
-    def _scipy(x: Any) -> Call:
-        ndimage = load("scipy.ndimage")
-        out = np.zeros_like(x)
-        return lambda: ndimage.gaussian_filter(x, sigma, output=out)
+        ),
+    )
+    scipy_rival(work, lambda ndimage, x, out: ndimage.gaussian_filter(x, sigma, output=out))
 
     if dtype == "float32":
 
@@ -112,7 +100,6 @@ def gaussian_plane(shape: Shape, dtype: str, sigma: float) -> Work:
         image = sitk_image(x)
         return lambda: sitk.SmoothingRecursiveGaussian(image, float(sigma))
 
-    cupy_rival(work, lambda ndimage, x, out: ndimage.gaussian_filter(x, sigma, output=out))
     return work
 
 
@@ -132,11 +119,7 @@ def median_volume(shape: Shape, dtype: str, size: int) -> Work:
         image = sitk_image(x)
         return lambda: sitk.Median(image, [size // 2] * 3)
 
-    @work.rival("SciPy", out=True)
-    def _scipy(x: Any) -> Call:
-        ndimage = load("scipy.ndimage")
-        out = np.zeros_like(x)
-        return lambda: ndimage.median_filter(x, size, output=out)
+    scipy_rival(work, lambda ndimage, x, out: ndimage.median_filter(x, size, output=out))
 
     if size == 3:
 
@@ -160,7 +143,6 @@ def median_volume(shape: Shape, dtype: str, size: int) -> Work:
 
             return go
 
-    cupy_rival(work, lambda ndimage, x, out: ndimage.median_filter(x, size, output=out))
     return work
 
 
@@ -168,13 +150,9 @@ def median_volume(shape: Shape, dtype: str, size: int) -> Work:
 def median_large_plane(shape: Shape, dtype: str, size: int) -> Work:
     """A large slice of bytes and a large square, where OpenCV counts, too."""
     work = Work((head(shape, dtype),), lambda op, x, out: op(x, size, out=out))
-
-    @work.rival("OpenCV", out=True, agree=exact(border=size // 2))
-    def _opencv(x: Any) -> Call:
-        cv2 = load("cv2")
-        out = np.zeros_like(x)
-        return lambda: cv2.medianBlur(x, size, dst=out)
-
+    opencv_rival(
+        work, lambda cv2, x, out: cv2.medianBlur(x, size, dst=out), exact(border=size // 2)
+    )
     return work
 
 
@@ -183,12 +161,7 @@ def median_plane(shape: Shape, dtype: str, size: int) -> Work:
     """A large slice, where OpenCV is at home."""
     work = Work((head(shape, dtype),), lambda op, x, out: op(x, size, out=out))
     inner = exact(border=size // 2)
-
-    @work.rival("OpenCV", out=True, agree=inner)
-    def _opencv(x: Any) -> Call:
-        cv2 = load("cv2")
-        out = np.zeros_like(x)
-        return lambda: cv2.medianBlur(x, size, dst=out)
+    opencv_rival(work, lambda cv2, x, out: cv2.medianBlur(x, size, dst=out), inner)
 
     if dtype == "uint8":
 
@@ -204,25 +177,13 @@ def median_plane(shape: Shape, dtype: str, size: int) -> Work:
         image = sitk_image(x)
         return lambda: sitk.Median(image, [size // 2] * 2)
 
-    @work.rival("SciPy", out=True)
-    def _scipy(x: Any) -> Call:
-        ndimage = load("scipy.ndimage")
-        out = np.zeros_like(x)
-        return lambda: ndimage.median_filter(x, size, output=out)
-
-    cupy_rival(work, lambda ndimage, x, out: ndimage.median_filter(x, size, output=out))
+    scipy_rival(work, lambda ndimage, x, out: ndimage.median_filter(x, size, output=out))
     return work
 
 
 def _extreme(shape: Shape, dtype: str, name: str, arguments: dict[str, Any]) -> Work:
     work = Work((head(shape, dtype),), lambda op, x, out: op(x, **arguments, out=out))
-
-    @work.rival("SciPy", out=True)
-    def _scipy(x: Any) -> Call:
-        function, out = getattr(load("scipy.ndimage"), name), np.zeros_like(x)
-        return lambda: function(x, **arguments, output=out)
-
-    cupy_rival(work, lambda ndimage, x, out: getattr(ndimage, name)(x, **arguments, output=out))
+    scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, name)(x, **arguments, output=out))
     return work
 
 
@@ -263,7 +224,7 @@ def uniform_volume(shape: Shape, dtype: str, size: int) -> Work:
         lambda op, x, out: op(x, size, out=out),
         agree=close(2e-6) if dtype == "float32" else exact(),
     )
-    _scipy_rival(work, lambda ndimage, x, out: ndimage.uniform_filter(x, size, output=out))
+    scipy_rival(work, lambda ndimage, x, out: ndimage.uniform_filter(x, size, output=out))
 
     @work.rival("SimpleITK", agree=close(1e-5, border=size) if dtype == "float32" else within(3))
     def _simpleitk(x: Any) -> Call:
@@ -274,16 +235,6 @@ def uniform_volume(shape: Shape, dtype: str, size: int) -> Work:
     return work
 
 
-def _opencv_rival(work: Work, call: Any, agree: Agree) -> None:
-    """Add OpenCV's call, which gets the image and the output."""
-
-    @work.rival("OpenCV", out=True, agree=agree)
-    def _opencv(x: Any) -> Call:
-        cv2 = load("cv2")
-        out = np.zeros_like(x)
-        return lambda: call(cv2, x, out)
-
-
 @case("uniform_filter", kind="plane", dtypes=("float32", "uint8"), size=(3, 5, 15))
 def uniform_plane(shape: Shape, dtype: str, size: int) -> Work:
     """A large slice, where OpenCV is at home."""
@@ -292,12 +243,12 @@ def uniform_plane(shape: Shape, dtype: str, size: int) -> Work:
         lambda op, x, out: op(x, size, out=out),
         agree=close(2e-6) if dtype == "float32" else exact(),
     )
-    _opencv_rival(
+    opencv_rival(
         work,
         lambda cv2, x, out: cv2.blur(x, (size, size), dst=out, borderType=cv2.BORDER_REFLECT),
         close(1e-5) if dtype == "float32" else within(2),  # it rounds once; SciPy cuts twice
     )
-    _scipy_rival(work, lambda ndimage, x, out: ndimage.uniform_filter(x, size, output=out))
+    scipy_rival(work, lambda ndimage, x, out: ndimage.uniform_filter(x, size, output=out))
     return work
 
 
@@ -305,12 +256,12 @@ def uniform_plane(shape: Shape, dtype: str, size: int) -> Work:
 def sobel_plane(shape: Shape, dtype: str) -> Work:
     """Differences along the rows of a large slice."""
     work = Work((head(shape, dtype),), lambda op, x, out: op(x, 1, out=out), agree=close(4e-6))
-    _opencv_rival(
+    opencv_rival(
         work,
         lambda cv2, x, out: cv2.Sobel(x, -1, 1, 0, dst=out, borderType=cv2.BORDER_REFLECT),
         close(4e-6),
     )
-    _scipy_rival(work, lambda ndimage, x, out: ndimage.sobel(x, 1, output=out))
+    scipy_rival(work, lambda ndimage, x, out: ndimage.sobel(x, 1, output=out))
     return work
 
 
@@ -318,12 +269,12 @@ def sobel_plane(shape: Shape, dtype: str) -> Work:
 def laplace_plane(shape: Shape, dtype: str) -> Work:
     """The sum of second differences of a large slice."""
     work = Work((head(shape, dtype),), lambda op, x, out: op(x, out=out), agree=close(2e-6))
-    _opencv_rival(
+    opencv_rival(
         work,
         lambda cv2, x, out: cv2.Laplacian(x, -1, dst=out, borderType=cv2.BORDER_REFLECT),
         close(2e-6),
     )
-    _scipy_rival(work, lambda ndimage, x, out: ndimage.laplace(x, output=out))
+    scipy_rival(work, lambda ndimage, x, out: ndimage.laplace(x, output=out))
     return work
 
 
@@ -332,7 +283,7 @@ def minimum_plane(shape: Shape, dtype: str, footprint: str) -> Work:
     """A large slice, every pixel the least of itself and its neighbours."""
     cross = _ball(1)[1]
     work = _extreme(shape, dtype, "minimum_filter", {"footprint": cross})
-    _opencv_rival(work, lambda cv2, x, out: cv2.erode(x, cross.astype(np.uint8), dst=out), exact(1))
+    opencv_rival(work, lambda cv2, x, out: cv2.erode(x, cross.astype(np.uint8), dst=out), exact(1))
     return work
 
 
@@ -340,7 +291,7 @@ def _edges(op_name: str) -> Any:
     def build(shape: Shape, dtype: str) -> Work:
         """Differences along z of a head, smoothed along the others."""
         work = Work((head(shape, dtype),), lambda op, x, out: op(x, 0, out=out), agree=close(4e-6))
-        _scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, 0, output=out))
+        scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, 0, output=out))
         return work
 
     return build
@@ -354,7 +305,7 @@ for _name in ("sobel", "prewitt"):
 def laplace_volume(shape: Shape, dtype: str) -> Work:
     """The sum of second differences of a head."""
     work = Work((head(shape, dtype),), lambda op, x, out: op(x, out=out), agree=close(2e-6))
-    _scipy_rival(work, lambda ndimage, x, out: ndimage.laplace(x, output=out))
+    scipy_rival(work, lambda ndimage, x, out: ndimage.laplace(x, output=out))
 
     @work.rival("SimpleITK", agree=close(2e-6, border=1))
     def _simpleitk(x: Any) -> Call:
@@ -371,7 +322,7 @@ def _rows(op_name: str, argument: Any) -> Any:
         work = Work(
             (head(shape, dtype),), lambda op, x, out: op(x, argument, out=out), agree=close(2e-6)
         )
-        _scipy_rival(
+        scipy_rival(
             work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, argument, output=out)
         )
         return work
@@ -391,9 +342,7 @@ def _kernels(op_name: str) -> Any:
         work = Work(
             (head(shape, dtype),), lambda op, x, out: op(x, weights, out=out), agree=close(1e-5)
         )
-        _scipy_rival(
-            work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, weights, output=out)
-        )
+        scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, weights, output=out))
         return work
 
     return build
@@ -409,7 +358,7 @@ def _derivatives(op_name: str) -> Any:
         work = Work(
             (head(shape, dtype),), lambda op, x, out: op(x, sigma, out=out), agree=close(4e-6)
         )
-        _scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, sigma, output=out))
+        scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, op_name)(x, sigma, output=out))
         return work
 
     return build
@@ -504,18 +453,6 @@ def structure_tensor_eigenvalues_volume(shape: Shape, dtype: str) -> Work:
         return lambda: feature.structure_tensor_eigenvalues(list(tensor))
 
     return work
-
-
-def _scipy_rival(work: Work, call: Any) -> None:
-    """Add SciPy's call on the CPU, and CuPy's on a GPU."""
-
-    @work.rival("SciPy", out=True)
-    def _scipy(x: Any) -> Call:
-        ndimage = load("scipy.ndimage")
-        out = np.zeros_like(x)
-        return lambda: call(ndimage, x, out)
-
-    cupy_rival(work, call)
 
 
 @case("rank_filter", dtypes=("float32", "uint8"), rank=(6,), size=(3,))

@@ -12,12 +12,10 @@ from voxkern.bench._inputs import Shape, head
 from voxkern.bench._peers import load, sitk_image
 
 
-@case("denoise_nl_means", targets={"": 250}, fast=(True, False))
-def nl_means_volume(shape: Shape, dtype: str, fast: bool) -> Work:
-    """A head, patches of 3 voxels a side looked for among 7 a side."""
+def _nl_means(shape: Shape, dtype: str, patch: int, reach: int, fast: bool) -> Work:
     work = Work(
         (head(shape, dtype),),
-        lambda op, x, out: op(x, 3, 3, 30.0, 20.0, fast=fast, out=out),
+        lambda op, x, out: op(x, patch, reach, 30.0, 20.0, fast=fast, out=out),
         agree=close(1e-4),
     )
 
@@ -25,29 +23,22 @@ def nl_means_volume(shape: Shape, dtype: str, fast: bool) -> Work:
     def _skimage(x: Any) -> Call:
         restoration = load("skimage.restoration")
         return lambda: restoration.denoise_nl_means(
-            x, 3, 3, 30.0, sigma=20.0, fast_mode=fast, preserve_range=True
+            x, patch, reach, 30.0, sigma=20.0, fast_mode=fast, preserve_range=True
         )
 
     return work
+
+
+@case("denoise_nl_means", targets={"": 250}, fast=(True, False))
+def nl_means_volume(shape: Shape, dtype: str, fast: bool) -> Work:
+    """A head, patches of 3 voxels a side looked for among 7 a side."""
+    return _nl_means(shape, dtype, 3, 3, fast)
 
 
 @case("denoise_nl_means", kind="plane", fast=(True,))
 def nl_means_plane(shape: Shape, dtype: str, fast: bool) -> Work:
     """A large slice, patches of 5 pixels a side looked for among 13 a side."""
-    work = Work(
-        (head(shape, dtype),),
-        lambda op, x, out: op(x, 5, 6, 30.0, 20.0, fast=fast, out=out),
-        agree=close(1e-4),
-    )
-
-    @work.rival("scikit-image")
-    def _skimage(x: Any) -> Call:
-        restoration = load("skimage.restoration")
-        return lambda: restoration.denoise_nl_means(
-            x, 5, 6, 30.0, sigma=20.0, fast_mode=fast, preserve_range=True
-        )
-
-    return work
+    return _nl_means(shape, dtype, 5, 6, fast)
 
 
 @case("estimate_sigma", method=("wavelet", "residual"))

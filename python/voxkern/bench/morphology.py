@@ -10,7 +10,7 @@ from voxkern.bench import _machine
 from voxkern.bench._agree import exact
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import Shape, head, mask
-from voxkern.bench._peers import cupy_rival, load, sitk_image
+from voxkern.bench._peers import cupy_rival, load, opencv_rival, scipy_rival, sitk_image
 
 
 def ball(radius: int) -> Any:
@@ -113,11 +113,7 @@ def erosion_plane(shape: Shape, dtype: str, structure: str) -> Work:
     if structure == "cross":
         box[::2, ::2] = 0
     work = Work((mask("brain", shape),), lambda op, x, out: op(x, box, out=out))
-
-    @work.rival("OpenCV", out=True, agree=exact(1))
-    def _opencv(x: Any) -> Call:
-        cv2, out = load("cv2"), np.zeros_like(x)
-        return lambda: cv2.erode(x, box, dst=out)
+    opencv_rival(work, lambda cv2, x, out: cv2.erode(x, box, dst=out), exact(1))
 
     @work.rival("SciPy", out=True)
     def _scipy(x: Any) -> Call:
@@ -129,11 +125,7 @@ def erosion_plane(shape: Shape, dtype: str, structure: str) -> Work:
 
 def _grey(shape: Shape, dtype: str, name: str, size: int) -> Work:
     work = Work((head(shape, dtype),), lambda op, x, out: op(x, size, out=out))
-
-    @work.rival("SciPy", out=True)
-    def _scipy(x: Any) -> Call:
-        function, out = getattr(load("scipy.ndimage"), name), np.zeros_like(x)
-        return lambda: function(x, size, output=out)
+    scipy_rival(work, lambda ndimage, x, out: getattr(ndimage, name)(x, size, output=out))
 
     itk = {
         "grey_erosion": "GrayscaleErode",
@@ -162,14 +154,12 @@ def _grey(shape: Shape, dtype: str, name: str, size: int) -> Work:
         "black_tophat": "MORPH_BLACKHAT",
     }[name]
     if len(shape) == 2:
-
-        @work.rival("OpenCV", out=True, agree=exact(border=size))
-        def _opencv(x: Any) -> Call:
-            cv2 = load("cv2")
-            out, box = np.zeros_like(x), np.ones((size, size), np.uint8)
-            return lambda: cv2.morphologyEx(x, getattr(cv2, cv), box, dst=out)
-
-    cupy_rival(work, lambda ndimage, x, out: getattr(ndimage, name)(x, size, output=out))
+        box = np.ones((size, size), np.uint8)
+        opencv_rival(
+            work,
+            lambda cv2, x, out: cv2.morphologyEx(x, getattr(cv2, cv), box, dst=out),
+            exact(border=size),
+        )
     return work
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from voxkern.bench._agree import close, inside, to_numpy
 from voxkern.bench._case import Call, Work, case
 from voxkern.bench._inputs import AFFINE, SHIFT, Shape, centred, head, smooth_noise
-from voxkern.bench._peers import cupy_rival, load, sitk_affine, sitk_image, tensor
+from voxkern.bench._peers import cupy_rival, load, scipy_rival, sitk_affine, sitk_image, tensor
 
 # Where others treat the outside otherwise: compare the middle of the volume only.
 MIDDLE = 0.25
@@ -158,11 +158,10 @@ def coordinates(shape: Shape, dtype: str, order: int) -> Work:
         lambda op, x, where, out: op(x, where, order=order, out=out),
         agree=close(2e-5),
     )
-
-    @work.rival("SciPy", out=True)
-    def _scipy(x: Any, where: Any) -> Call:
-        ndimage, out = load("scipy.ndimage"), np.zeros_like(x)
-        return lambda: ndimage.map_coordinates(x, where, output=out, order=order)
+    scipy_rival(
+        work,
+        lambda ndimage, x, where, out: ndimage.map_coordinates(x, where, output=out, order=order),
+    )
 
     if order == 1:
 
@@ -181,10 +180,6 @@ def coordinates(shape: Shape, dtype: str, order: int) -> Work:
             field = sitk.GetImageFromArray(moves.astype(np.float64), isVector=True)
             return lambda: sitk.Warp(image, field, sitk.sitkLinear, image.GetSize())
 
-    cupy_rival(
-        work,
-        lambda ndimage, x, where, out: ndimage.map_coordinates(x, where, output=out, order=order),
-    )
     return work
 
 
