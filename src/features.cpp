@@ -16,7 +16,7 @@ static const Family features([](Module& m) {
            each<i32, f32, f64>([](auto t) { return &cpu::first_order<decltype(t)>; }));
   m.kernel("glcm", {instance(&cpu::glcm)});
   m.kernel("shape", {instance(&cpu::shape)});
-  m.kernel("diameter", {instance(&cpu::diameter)});
+  m.kernel("extent", {instance(&cpu::extent)});
 });
 
 }  // namespace voxkern

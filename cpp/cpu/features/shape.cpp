@@ -113,33 +113,60 @@ void shape(On on, View<const u8> mask, List<i64> codes, List<i64> moments, List<
   });
 }
 
-void diameter(On, List<const f64> points, List<f64> out) {
-  const i64 n = points.size / 3;
-  struct Far {
-    f64 radius, z, y, x;
+void extent(On, List<const i64> ends, i64 rows, Vec3 spacing, List<f64> out) {
+  struct Point {
+    f64 radius, z, y, x;  // how far it is from the middle of the box, and where
   };
-  f64 low[3], high[3];
-  for (int axis = 0; axis < 3; ++axis) low[axis] = HUGE_VAL, high[axis] = -HUGE_VAL;
-  for (i64 i = 0; i < points.size; ++i) {
-    low[i % 3] = std::min(low[i % 3], points[i]);
-    high[i % 3] = std::max(high[i % 3], points[i]);
+  std::vector<Point> voxels;
+  f64 low[3] = {HUGE_VAL, HUGE_VAL, HUGE_VAL}, high[3] = {-HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+  for (i64 end = 0; end < ends.size; ++end) {
+    if (ends[end] < 0) continue;
+    const f64 at[3] = {f64(end / 2 / rows), f64(end / 2 % rows), f64(ends[end])};
+    for (int axis = 0; axis < 3; ++axis) {
+      low[axis] = std::min(low[axis], at[axis]);
+      high[axis] = std::max(high[axis], at[axis]);
+    }
+    voxels.push_back({0, at[0], at[1], at[2]});
   }
-  std::vector<Far> far(static_cast<size_t>(n));
-  for (i64 i = 0; i < n; ++i) {
-    const f64 *p = points.data + 3 * i, dz = p[0] - (low[0] + high[0]) / 2,
-              dy = p[1] - (low[1] + high[1]) / 2, dx = p[2] - (low[2] + high[2]) / 2;
-    far[static_cast<size_t>(i)] = {std::sqrt(dz * dz + dy * dy + dx * dx), p[0], p[1], p[2]};
+  const f64 length[3] = {spacing.z, spacing.y, spacing.x};
+  for (int axis = 0; axis < 3; ++axis) out[1 + axis] = length[axis] * (high[axis] - low[axis] + 1);
+
+  const auto distance = [&](const Point& v, f64 z, f64 y, f64 x) {
+    const f64 dz = (v.z - z) * spacing.z, dy = (v.y - y) * spacing.y, dx = (v.x - x) * spacing.x;
+    return std::sqrt(dz * dz + dy * dy + dx * dx);
+  };
+  const f64 middle[3] = {(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, (low[2] + high[2]) / 2};
+  Point outer{-1, 0, 0, 0};
+  for (Point& v : voxels) {
+    v.radius = distance(v, middle[0], middle[1], middle[2]);
+    if (v.radius > outer.radius) outer = v;
   }
-  std::sort(far.begin(), far.end(), [](const Far& a, const Far& b) { return a.radius > b.radius; });
+  f64 known = 0;  // that far apart some are
+  for (const Point& v : voxels) known = std::max(known, distance(v, outer.z, outer.y, outer.x));
+  // Two vertices are half a voxel each beside their voxels; of most voxels none can be that far.
+  const f64 beside = std::max({spacing.z, spacing.y, spacing.x});
+  std::vector<Point> far;
+  for (const Point& v : voxels) {
+    if (v.radius + outer.radius + beside < known * (1 - 1e-12)) continue;
+    for (int vertex = 0; vertex < 6; ++vertex) {
+      f64 at[3] = {v.z, v.y, v.x};
+      at[vertex / 2] += 0.5 - vertex % 2;
+      Point p{0, at[0], at[1], at[2]};
+      p.radius = distance(p, middle[0], middle[1], middle[2]);
+      far.push_back({p.radius, p.z * spacing.z, p.y * spacing.y, p.x * spacing.x});
+    }
+  }
+  std::sort(far.begin(), far.end(),
+            [](const Point& a, const Point& b) { return a.radius > b.radius; });
   // Two points are no further apart than their distances from the middle together, so the search
   // ends where those are too short; a little slack covers rounding.
   f64 best = 0;
-  for (i64 i = 0; i < n; ++i) {
-    const Far a = far[static_cast<size_t>(i)];
+  for (size_t i = 0; i < far.size(); ++i) {
+    const Point a = far[i];
     const f64 reach = std::sqrt(best) * (1 - 1e-12) - a.radius;
     if (far[0].radius < reach) break;
-    for (i64 j = 0; j < i; ++j) {
-      const Far& b = far[static_cast<size_t>(j)];
+    for (size_t j = 0; j < i; ++j) {
+      const Point& b = far[j];
       if (b.radius < reach) break;
       const f64 dz = a.z - b.z, dy = a.y - b.y, dx = a.x - b.x;
       best = std::max(best, dz * dz + dy * dy + dx * dx);

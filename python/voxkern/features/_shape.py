@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _args, _arrays
-from .._kernel import In, ListIn, ListOut, kernel, prange
+from .._kernel import In, ListIn, ListOut, Scalar, Vec3, kernel, prange
 from ._mesh import cell_tables
 from ._region import as_image, as_mask, as_volume
 
@@ -60,23 +60,45 @@ def _room(shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
     return a, b, c
 
 
-@kernel(dtypes=("float64",))
-def _diameter(points: ListIn, out: ListOut) -> None:
-    n = points.size // 3
-    best = np.zeros(max(n, 1))
+@kernel(dtypes=("int64",))
+def _extent(ends: ListIn, rows: Scalar, spacing: Vec3, out: ListOut) -> None:
+    """Write how far apart two vertices are at most, squared, and the sides of the box of voxels.
+
+    A vertex lies half a voxel beside the first or the last voxel of a line, which `ends` has.
+    """
+    points, n = np.empty((6 * ends.size, 3)), 0
+    low, high = np.full(3, math.inf), np.full(3, -math.inf)
+    for end in range(ends.size):
+        if ends[end] < 0:
+            continue
+        voxel = (end // 2 // rows, end // 2 % rows, ends[end])
+        for axis in range(3):
+            low[axis], high[axis] = min(low[axis], voxel[axis]), max(high[axis], voxel[axis])
+        for vertex in range(6):
+            for axis in range(3):
+                step = 0.5 - vertex % 2 if vertex // 2 == axis else 0.0
+                points[n, axis] = (voxel[axis] + step) * spacing[axis]
+            n += 1
+    best = np.zeros(n)
     for a in prange(n):
         for b in range(a):
-            dz = points[3 * a] - points[3 * b]
-            dy = points[3 * a + 1] - points[3 * b + 1]
-            dx = points[3 * a + 2] - points[3 * b + 2]
+            dz = points[a, 0] - points[b, 0]
+            dy = points[a, 1] - points[b, 1]
+            dx = points[a, 2] - points[b, 2]
             best[a] = max(best[a], dz * dz + dy * dy + dx * dx)
     out[0] = np.max(best)
+    for axis in range(3):
+        out[1 + axis] = spacing[axis] * (high[axis] - low[axis] + 1)
 
 
-@_diameter.example
+@_extent.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
-    points = np.argwhere(rng.random(shape) < 0.1) * rng.choice([1.0, 0.7, 3.1], 3)
-    return np.ascontiguousarray(points[:300].ravel(), dtype), np.zeros(1)
+    lines = rng.integers(0, shape[2], (min(shape[0], 4), min(shape[1], 6), 2)).astype(dtype)
+    lines.sort()
+    lines[rng.random(lines.shape[:2]) < 0.3] = -1
+    lines[-1, -1] = 0
+    spacing = tuple(rng.choice([1.0, 0.7, 3.1], 3).tolist())
+    return lines.ravel(), lines.shape[1], spacing, np.zeros(4)
 
 
 @_arrays.cpu_only
@@ -162,11 +184,12 @@ def shape_features(
         raise ValueError("mask must have a voxel; got none")
     area, volume = _mesh_size(codes.reshape(256, 4), lengths)
     centre, spread = _spread(moments, lengths)
-    lines = ends.reshape(m.shape[0], m.shape[1], 2)
+    extent = np.empty(4)
+    _extent(ends, m.shape[1], tuple(lengths.tolist()), extent, workers=workers)
     found = _of_surface(area, volume)
     found["approximate_volume"] = float(moments[0] * np.prod(lengths))
-    found["maximum_diameter"] = _farthest(lines, lengths, workers)
-    found |= _of_axes(spread) | _of_boxes(area, volume, spread, _box(lines, lengths))
+    found["maximum_diameter"] = math.sqrt(extent[0])
+    found |= _of_axes(spread) | _of_boxes(area, volume, spread, extent[1:])
     if x is not None:
         values = _arrays.to_host(x)[_arrays.to_host(m) != 0].astype(np.float64)
         places = np.argwhere(_arrays.to_host(m) != 0) * lengths
@@ -187,18 +210,13 @@ def _mesh_size(codes: Any, spacing: Any) -> tuple[float, float]:
 
 def _spread(moments: Any, spacing: Any) -> tuple[Any, Any]:
     """Return the centre, and the variances along the principal axes, the largest first."""
-    n, *sums = (int(v) for v in moments)
-    square = np.array(
-        [[sums[3], sums[6], sums[7]], [sums[6], sums[4], sums[8]], [sums[7], sums[8], sums[5]]],
-        object,
-    )
-    first = np.array(sums[:3], object)
-    central = (n * square - first[:, None] * first[None, :]).astype(np.float64) / (
-        float(n) * max(n - 1, 1)
-    )
+    n, z, y, x, zz, yy, xx, zy, zx, yx = moments.tolist()  # whole numbers of any length
+    lower = [[n * zz - z * z, 0, 0], [n * zy - z * y, n * yy - y * y, 0]]
+    lower.append([n * zx - z * x, n * yx - y * x, n * xx - x * x])
+    central = np.array(lower, np.float64) / (float(n) * max(n - 1, 1))
     values = np.linalg.eigvalsh(central * spacing[:, None] * spacing[None, :])[::-1]
     tiny = 1e-13 * values[0]
-    return first.astype(np.float64) / n * spacing, np.where(values > tiny, values, 0.0)
+    return np.array([z, y, x]) / n * spacing, np.where(values > tiny, values, 0.0)
 
 
 def _of_surface(area: float, volume: float) -> dict[str, float]:
@@ -249,33 +267,3 @@ def _ellipsoid_area(a: float, b: float, c: float) -> float:
         total += now / (1 - 4 * v * v)
         before, now = now, ((2 * v + 1) * half * now - v * product * before) / (v + 1)
     return 4 * math.pi * a * b * total
-
-
-def _box(lines: Any, spacing: Any) -> Any:
-    """Return the lengths of the box around the voxels."""
-    some = lines[..., 0] >= 0
-    planes, rows = np.flatnonzero(some.any(1)), np.flatnonzero(some.any(0))
-    low, high = lines[..., 0][some].min(), lines[..., 1].max()
-    return spacing * (np.array([np.ptp(planes), np.ptp(rows), high - low]) + 1)
-
-
-def _farthest(lines: Any, spacing: Any, workers: int | None) -> float:
-    """Return how far apart two vertices of the mesh are at most."""
-    k, j = np.nonzero(lines[..., 0] >= 0)
-    ends = lines[k, j]
-    voxels = np.concatenate([np.stack([k, j, ends[:, n]], 1) for n in (0, 1)])
-    for axis in (1, 0):  # what lies between others on its line is no corner of the hull
-        voxels = _ends_of_lines(voxels, axis)
-    steps = np.concatenate([np.eye(3), -np.eye(3)]) / 2
-    points = (voxels[:, None] + steps).reshape(-1, 3) * spacing
-    out = np.zeros(1)
-    _diameter(np.ascontiguousarray(points.ravel()), out, workers=workers)
-    return math.sqrt(out[0])
-
-
-def _ends_of_lines(voxels: Any, axis: int) -> Any:
-    """Return the first and the last of the voxels on each line along an axis."""
-    others = [a for a in range(3) if a != axis]
-    order = voxels[np.lexsort((voxels[:, axis], voxels[:, others[0]], voxels[:, others[1]]))]
-    new = np.any(order[1:, others] != order[:-1, others], axis=1)
-    return order[np.concatenate([[True], new]) | np.concatenate([new, [True]])]

@@ -9,6 +9,7 @@ struct On;
 // that of its first corner, and outside of the mask is zero. `moments`: the number of voxels, the
 // sums of z, y, x, zz, yy, xx, zy, zx, yx. `ends`: the first and the last voxel of each row, or -1.
 void shape(On, View<const u8> mask, List<i64> codes, List<i64> moments, List<i64> ends);
-// The largest squared distance of two points, triples (z, y, x); 0 without points.
-void diameter(On, List<const f64> points, List<f64> out);
+// Of the `ends` of a mask's rows, so many in a plane: the largest squared distance of two vertices,
+// which lie half a voxel beside a voxel along an axis, and the sides of the box of the voxels.
+void extent(On, List<const i64> ends, i64 rows, Vec3 spacing, List<f64> out);
 }  // namespace voxkern::cpu
