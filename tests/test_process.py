@@ -52,6 +52,27 @@ def test_a_forked_child_computes_what_its_parent_does() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_runs_numba_while_its_parent_does() -> None:
+    pytest.importorskip("numba")
+    done = run("""
+        import os, signal, warnings
+        import numpy as np, voxkern
+        from voxkern import _backends
+        warnings.simplefilter("ignore", DeprecationWarning)
+        x = np.arange(24, dtype=np.float32).reshape(4, 6)
+        with voxkern.use_backend("numba"):
+            wanted = voxkern.local_maxima(x)
+            with _backends.Numba._one_at_a_time:  # as another thread would
+                child = os.fork()
+                if child == 0:
+                    signal.alarm(20)
+                    os._exit(0 if np.array_equal(voxkern.local_maxima(x), wanted) else 1)
+                assert os.waitpid(child, 0)[1] == 0
+    """)
+    assert done.returncode == 0, done.stderr
+
+
 @needs_native
 def test_many_python_threads_get_the_same_answer() -> None:
     x = np.random.default_rng(0).random((20, 30, 40), np.float32)

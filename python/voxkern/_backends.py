@@ -165,6 +165,14 @@ class Numba:
         return None
 
 
+def _after_fork() -> None:
+    Numba._one_at_a_time = threading.Lock()  # another thread may have held it, which is not here
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 class _Alias:
     """An array's memory, as if it could be written to."""
 
