@@ -89,8 +89,8 @@ def _normals(triangles: Any) -> Any:
 
 
 @functools.lru_cache(16)
-def cell_tables(spacing: tuple[float, ...]) -> tuple[Any, Any, Any]:
-    """Return area, volume under the origin, and vector area of each of the 256 codes.
+def cell_tables(spacing: tuple[float, ...]) -> tuple[Any, Any]:
+    """Return the area of each of the 256 codes, and its volume: at the origin, and what places add.
 
     A vertex lies halfway between a voxel inside and one outside. The lines that the surface draws
     on the faces of a cell part voxels that touch in a diagonal. Each is filled by the triangles
@@ -104,4 +104,4 @@ def cell_tables(spacing: tuple[float, ...]) -> tuple[Any, Any, Any]:
         area[code] += np.sqrt((normals**2).sum(-1)).sum() / len(ways)
         vector[code] += normals.sum((0, 1)) / len(ways)
         volume[code] += (normals * triangles[..., 0, :]).sum() / 3 / len(ways)
-    return area, volume, vector
+    return area, np.column_stack([volume, vector * spacing / 3])

@@ -175,7 +175,7 @@ def shape_features(
     x = None if image is None else as_image(image)
     if x is not None:
         as_mask(m, x)
-    lengths = np.array(_args.as_spacing(spacing, 3))
+    lengths = _args.as_spacing(spacing, 3)
     workers = _args.as_workers(workers)
     codes, moments, ends = _room(m.shape)
     if m.size:
@@ -183,40 +183,40 @@ def shape_features(
     if not moments[0]:
         raise ValueError("mask must have a voxel; got none")
     area, volume = _mesh_size(codes.reshape(256, 4), lengths)
-    centre, spread = _spread(moments, lengths)
+    spread = _spread(moments, lengths)
     extent = np.empty(4)
-    _extent(ends, m.shape[1], tuple(lengths.tolist()), extent, workers=workers)
+    _extent(ends, m.shape[1], lengths, extent, workers=workers)
+    farthest, *box = extent.tolist()
     found = _of_surface(area, volume)
-    found["approximate_volume"] = float(moments[0] * np.prod(lengths))
-    found["maximum_diameter"] = math.sqrt(extent[0])
-    found |= _of_axes(spread) | _of_boxes(area, volume, spread, extent[1:])
+    found["approximate_volume"] = moments.item(0) * math.prod(lengths)
+    found["maximum_diameter"] = math.sqrt(farthest)
+    found |= _of_axes(spread) | _of_boxes(area, volume, spread, box)
     if x is not None:
         values = _arrays.to_host(x)[_arrays.to_host(m) != 0].astype(np.float64)
         places = np.argwhere(_arrays.to_host(m) != 0) * lengths
+        centre = moments[1:4] / moments[0] * lengths
         heavy = (values[:, None] * places).sum(0) / values.sum()
         found["centre_of_mass_shift"] = float(np.linalg.norm(heavy - centre))
         found["integrated_intensity"] = volume * float(values.mean())
     return found
 
 
-def _mesh_size(codes: Any, spacing: Any) -> tuple[float, float]:
+def _mesh_size(codes: Any, spacing: tuple[float, ...]) -> tuple[float, float]:
     """Return the area and the volume of the mesh, of how often each code comes, and where."""
-    area, volume, vector = cell_tables(tuple(spacing.tolist()))
-    some = np.flatnonzero(codes[:, 0])
-    count, place = codes[some, 0].astype(np.float64), codes[some, 1:] * spacing
-    whole = count @ volume[some] + np.sum(vector[some] * place) / 3
-    return float(count @ area[some]), float(whole)
+    area, volume = cell_tables(spacing)
+    often = codes.astype(np.float64)
+    return float(often[:, 0] @ area), float(np.vdot(often, volume))
 
 
-def _spread(moments: Any, spacing: Any) -> tuple[Any, Any]:
-    """Return the centre, and the variances along the principal axes, the largest first."""
+def _spread(moments: Any, spacing: tuple[float, ...]) -> list[float]:
+    """Return the variances along the principal axes, the largest first."""
     n, z, y, x, zz, yy, xx, zy, zx, yx = moments.tolist()  # whole numbers of any length
     lower = [[n * zz - z * z, 0, 0], [n * zy - z * y, n * yy - y * y, 0]]
     lower.append([n * zx - z * x, n * yx - y * x, n * xx - x * x])
     central = np.array(lower, np.float64) / (float(n) * max(n - 1, 1))
-    values = np.linalg.eigvalsh(central * spacing[:, None] * spacing[None, :])[::-1]
-    tiny = 1e-13 * values[0]
-    return np.array([z, y, x]) / n * spacing, np.where(values > tiny, values, 0.0)
+    lengths = np.array(spacing)
+    values = np.linalg.eigvalsh(central * lengths[:, None] * lengths).tolist()
+    return [v if v > 1e-13 * values[2] else 0.0 for v in reversed(values)]
 
 
 def _of_surface(area: float, volume: float) -> dict[str, float]:
@@ -233,8 +233,8 @@ def _of_surface(area: float, volume: float) -> dict[str, float]:
     }
 
 
-def _of_axes(spread: Any) -> dict[str, float]:
-    major, minor, least = (4 * np.sqrt(spread)).tolist()
+def _of_axes(spread: list[float]) -> dict[str, float]:
+    major, minor, least = (4 * math.sqrt(v) for v in spread)
     return {
         "major_axis_length": major,
         "minor_axis_length": minor,
@@ -244,10 +244,12 @@ def _of_axes(spread: Any) -> dict[str, float]:
     }
 
 
-def _of_boxes(area: float, volume: float, spread: Any, box: Any) -> dict[str, float]:
-    a, b, c = box.tolist()
-    semi = 2 * np.sqrt(spread)
-    inside, around = 4 / 3 * math.pi * float(np.prod(semi)), _ellipsoid_area(*semi.tolist())
+def _of_boxes(
+    area: float, volume: float, spread: list[float], box: list[float]
+) -> dict[str, float]:
+    a, b, c = box
+    semi = [2 * math.sqrt(v) for v in spread]
+    inside, around = 4 / 3 * math.pi * math.prod(semi), _ellipsoid_area(*semi)
     return {
         "volume_density_aabb": volume / (a * b * c),
         "area_density_aabb": area / (2 * (a * b + b * c + c * a)),
