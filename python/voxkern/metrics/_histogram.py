@@ -14,6 +14,7 @@ from ._pair import EVERYWHERE, MOST_BINS, as_image, as_mask, as_pair, as_volume
 
 _FEW = 1 << 12  # voxels, or bins
 _MOST = 1 << 26  # bins
+_NO_EDGES = np.empty(0), np.empty(0, np.float32)
 _KEPT: dict[Any, Any] = {}
 _NUMPY_2 = np.__version__.startswith("2.")
 
@@ -169,7 +170,8 @@ def _plan_joint(
 
 def extremes(volume: Any, mask: Any = EVERYWHERE, workers: int | None = None) -> Any:
     """Return the smallest and largest number, whether there is a NaN, and how many voxels count."""
-    low, high, nan, count, _ = _look(volume, mask, _room(volume.dtype, 0), workers)
+    no_edges = _NO_EDGES[volume.dtype == np.float32]
+    low, high, nan, count, _ = _look(volume, mask, no_edges, workers)
     return low, high, nan > 0, int(count)
 
 
