@@ -29,7 +29,7 @@ def _region(x: In, mask: In, out: ListOut) -> None:
             for i in range(x.shape[2]):
                 if mask.size == 0 or mask[k, j, i] != 0:
                     v = np.float64(x[k, j, i])
-                    odd = odd if v - v == 0 else 1.0
+                    odd = odd if math.isfinite(v) else 1.0
                     low, high, count = min(low, v), max(high, v), count + 1
                     z0, y0, x0 = min(z0, k), min(y0, j), min(x0, i)
                     z1, y1, x1 = max(z1, k + 1), max(y1, j + 1), max(x1, i + 1)
