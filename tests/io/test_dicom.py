@@ -1,6 +1,10 @@
 """DICOM: series that are right, series that are not, and odd single files."""
 
+import logging
+import sys
 import tracemalloc
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -541,3 +545,20 @@ def test_pydicom_missing_is_said_with_its_cure(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
     with pytest.raises(ImportError, match=r'pip install "voxkern\[io\]"'):
         io.read(path)
+
+
+def test_threads_that_read_leave_warnings_as_they_were(tmp_path):
+    path = tmp_path / "a.dcm"
+    saved(path, np.zeros((8, 8), np.int16))
+
+    def state():
+        return warnings.filters[:], logging.getLogger("pydicom").level
+
+    before, often = state(), sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(1e-5)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(io.read, [path] * 100))
+    finally:
+        sys.setswitchinterval(often)
+    assert state() == before

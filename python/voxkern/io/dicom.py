@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import threading
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,18 +43,44 @@ def _pydicom() -> Any:
     return pydicom
 
 
+_lock = threading.Lock()
+_silent = 0  # calls that are within `_silence`
+_loud: tuple[Any, int]  # what they found
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Silence warnings, and the logger to which pydicom repeats each, and which prints them.
+
+    Both belong to the process: the first of several threads silences them, the last to leave puts
+    them back.
+    """
+    global _silent, _loud
+    logger = logging.getLogger("pydicom")
+    with _lock:
+        if not _silent:
+            _loud = warnings.filters, logger.level
+            warnings.filters = [("ignore", None, Warning, None, 0)]
+            logger.setLevel(logging.CRITICAL)
+        _silent += 1
+    try:
+        # Where Python has no lock, each thread may have filters of its own.
+        own = getattr(sys.flags, "context_aware_warnings", False)
+        with warnings.catch_warnings(action="ignore") if own else nullcontext():
+            yield
+    finally:
+        with _lock:
+            _silent -= 1
+            if not _silent:
+                warnings.filters, level = _loud
+                logger.setLevel(level)
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Whatever pydicom or a decoder raises about this file becomes a `FormatError`.
-
-    Its warnings are silent: it repeats each to its logger, which prints where nobody asked.
-    """
-    logger = logging.getLogger("pydicom")
-    level = logger.level
+    """Whatever pydicom or a decoder raises about this file becomes a `FormatError`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            logger.setLevel(logging.CRITICAL)
+        with _silence():
             yield
     except (FormatError, OSError, KeyboardInterrupt):
         raise
@@ -62,8 +90,6 @@ def _named(path: Path) -> Iterator[None]:
         raise fail(
             path, f"not readable as DICOM ({type(error).__name__}: {reason(error)})"
         ) from None
-    finally:
-        logger.setLevel(level)
 
 
 @dataclass
