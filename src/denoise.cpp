@@ -39,7 +39,8 @@ static const Family denoise([](Module& m) {
   m.kernel("gradient_power", each<u8, i16, u16, i32, f32, f64>(
                                  [](auto t) { return &cpu::gradient_power<decltype(t)>; }));
   m.kernel("idwt", each<f32, f64>([](auto t) { return &cpu::idwt<decltype(t)>; }));
-  m.kernel("mend", each<f64>([](auto) { return &cpu::mend; }));
+  m.kernel("mend",
+           each<u8, i16, u16, i32, f32, f64>([](auto t) { return &cpu::mend<decltype(t)>; }));
   m.kernel("mppca", each<f32, f64>([](auto t) { return &cpu::mppca<decltype(t)>; }));
   m.kernel("nl_means",
            each_averaged([](auto t, auto r) { return &cpu::nl_means<decltype(t), decltype(r)>; }));

@@ -100,6 +100,24 @@ def test_only_the_mask_changes_and_nothing_there_counts():
     assert inpaint(x[:0], mask[:0]).shape == (0, 13, 14)
 
 
+def test_what_is_known_far_away_may_be_nan():
+    x = np.random.default_rng(0).random((20, 21))
+    mask = np.zeros(x.shape, bool)
+    mask[8:12, 8:12] = True
+    want = inpaint(x, mask)[mask]
+    x[0, 0] = np.nan
+    np.testing.assert_array_equal(inpaint(x, mask)[mask], want)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32"])
+def test_integers_are_filled_as_the_same_floats(dtype):
+    x, mask = scene((14, 15, 16))
+    x = (20 * x + 30).astype(dtype)
+    got = inpaint(x, mask)
+    assert got.dtype == (np.float64 if dtype == "int32" else np.float32)
+    np.testing.assert_array_equal(got, inpaint(x.astype(float), mask).astype(got.dtype))
+
+
 @pytest.mark.parametrize(
     ("mask", "arguments", "text"),
     [

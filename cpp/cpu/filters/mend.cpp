@@ -51,7 +51,8 @@ void equation(Size n, i64 at, bool bent, F add) {
 
 }  // namespace
 
-void mend(On on, View<const f64> x, List<const i32> number, List<const i64> places,
+template <class T>
+void mend(On on, View<const T> x, List<const i32> number, List<const i64> places,
           List<const i64> starts, i64 bent, i64 most, List<f64> filled, List<i64> done) {
   const Size size = x.size;
   parallel_for(on, starts.size - 1, [&](i64 hole) {
@@ -81,7 +82,7 @@ void mend(On on, View<const f64> x, List<const i32> number, List<const i64> plac
       equation(size, at[i], bent, [&](i64 place, f64 weight) {
         const i64 j = number[place];
         if (j < 0)
-          u[i] -= weight * x(place / size.x / size.y, place / size.x % size.y, place % size.x);
+          u[i] -= weight * f64(x(place / size.x / size.y, place / size.x % size.y, place % size.x));
         else if (j <= i)
           matrix[row[size_t(i)] + j] += weight;
       });
@@ -104,5 +105,16 @@ void mend(On on, View<const f64> x, List<const i32> number, List<const i64> plac
     }
   });
 }
+
+#define MEND(T)                                                                                    \
+  template void mend<T>(On, View<const T>, List<const i32>, List<const i64>, List<const i64>, i64, \
+                        i64, List<f64>, List<i64>);
+MEND(u8)
+MEND(i16)
+MEND(u16)
+MEND(i32)
+MEND(f32)
+MEND(f64)
+#undef MEND
 
 }  // namespace voxkern::cpu

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _args, _arrays
 from .._kernel import In, ListIn, ListOut, Scalar, kernel
+from ..metrics import as_mask, as_volume, extremes
 from ._laplace import laplace
 
 Array = TypeVar("Array")
@@ -39,7 +40,7 @@ def _equation(size: Any, place: Any, bent: Any, near: Any, weights: Any) -> int:
 
 
 @kernel(
-    dtypes=("float64",),
+    dtypes=_args.REAL,
     exact=False,
     rtol=1e-9,
     why="sums of products in another order, which the equations of a hole magnify",
@@ -90,7 +91,7 @@ def _mend(
 
 @_mend.example
 def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tuple[Any, ...]:
-    x = rng.random(shape).astype(dtype)
+    x = (9 * rng.random(shape)).astype(dtype)
     holes = rng.random(shape) < 0.1
     holes[: shape[0] // 2, : shape[1] // 2, : shape[2] // 2] = True
     holes.ravel()[:1] = False
@@ -194,23 +195,22 @@ def inpaint(
     told = _args.as_progress(progress, "inpaint")
     threads = _args.as_workers(workers)
     holes = holes != 0
-    if x.size and holes.all():
+    bent, (places, starts, number) = method == "biharmonic", _apart(holes)
+    if places.size == x.size > 0:
         raise ValueError("mask must leave something of the image")
     result = _arrays.output(out, x.shape, _args.float_dtype(dtype), (x,))
-    filled = x.astype(np.float64, order="C")
-    known = filled[~holes]
-    filled[holes] = 0
-    bent, (places, starts, number) = method == "biharmonic", _apart(holes)
-    values, done = np.zeros(places.size), np.zeros(starts.size - 1, np.int64)
-    volume = filled.reshape((1,) * (3 - x.ndim) + x.shape)
+    result[...] = x
     if places.size:
+        volume = as_volume(x)
+        values, done = np.zeros(places.size), np.zeros(starts.size - 1, np.int64)
         _mend(volume, number, places, starts, int(bent), _MOST, values, done, workers=threads)
-    filled.ravel()[places] = values
-    for hole in np.flatnonzero(done == 0):
-        _fill(filled, places[starts[hole] : starts[hole + 1]], bent, tol, most, told, threads)
-    if method == "biharmonic" and known.size:
-        filled[holes] = np.clip(filled[holes], known.min(), known.max())
-    result[...] = filled
+        for hole in np.flatnonzero(done == 0):
+            its = slice(starts[hole], starts[hole + 1])
+            values[its] = _fill(x, places[its], bent, tol, most, told, threads)
+        if bent:
+            low, high, *_ = extremes(volume, as_mask(~holes, x.shape, x), threads)
+            values = np.clip(values, low, high)
+        result.flat[places] = values
     if out is not None:
         return out
     return result if give is None else give(result)
@@ -243,25 +243,29 @@ def _apart(holes: Any) -> tuple[Any, Any, Any]:
 
 
 def _fill(
-    u: Any, at: Any, bent: bool, tol: float, most: int, told: Any, threads: Any
-) -> None:  # fmt: skip
+    x: Any, at: Any, bent: bool, tol: float, most: int, told: Any, threads: Any
+) -> Any:  # fmt: skip
     """Solve for the voxels `at` of one large hole."""
-    where = np.array(np.unravel_index(at, u.shape))
+    where = np.array(np.unravel_index(at, x.shape))
     low = np.maximum(where.min(1) - 3, 0)
-    high = np.minimum(where.max(1) + 4, u.shape)
-    box = tuple(map(slice, low, high))
-    part = u[box]
+    high = np.minimum(where.max(1) + 4, x.shape)
+    part = x[tuple(map(slice, low, high))].astype(np.float64)
     mine = np.zeros(part.shape, bool)
-    mine[tuple(where - low[:, None])] = True
+    inside = tuple(where - low[:, None])
+    mine[inside] = True
+    part[inside] = 0
     # Other holes in the box are too far to count; what they have does no harm.
 
     def apply(v: Any) -> Any:
         once = laplace(v, workers=threads)
         return laplace(once, workers=threads) if bent else -once
 
-    aim = -apply(np.where(mine, 0.0, part))[mine]
     grids = _Grids(mine, threads)
-    part[mine] = _conjugate_gradients(apply, grids, mine, aim, bent, tol, most, told)
+    filled = np.zeros(part.shape)
+    filled[mine] = _conjugate_gradients(
+        apply, grids, mine, -apply(part)[mine], bent, tol, most, told
+    )
+    return filled[inside]
 
 
 def _conjugate_gradients(

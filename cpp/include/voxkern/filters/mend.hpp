@@ -10,7 +10,8 @@ struct On;
 // filled[n] = what belongs at places[n], so that the Laplacian of the image, or that of its
 // Laplacian if `bent`, is 0 there. done[h] = whether it was: not where that takes more than `most`
 // products.
-void mend(On, View<const f64> x, List<const i32> number, List<const i64> places,
+template <class T>
+void mend(On, View<const T> x, List<const i32> number, List<const i64> places,
           List<const i64> starts, i64 bent, i64 most, List<f64> filled, List<i64> done);
 }  // namespace voxkern::cpu
 #endif
