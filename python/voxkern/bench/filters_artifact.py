@@ -44,15 +44,17 @@ def despeckle_volume(shape: Shape, dtype: str, method: str) -> Work:
 
 
 @case("inpaint", kind="plane", share=8, holes=("blocks", "specks"))
-def inpaint_plane(shape: Shape, dtype: str, holes: str) -> Work:
-    """40 holes of about 100 pixels, or 1 % of all, in a slice."""
+@case("inpaint", holes=("blocks", "specks"))
+def inpaint_holes(shape: Shape, dtype: str, holes: str) -> Work:
+    """40 blocks of about a hundred pixels or voxels, or one of a hundred (ten thousand) of all."""
     image = head(shape, dtype)
     rng = np.random.default_rng(0)
     mask = np.zeros(shape, bool)
+    wide = 10 if len(shape) == 2 else 5
     if holes == "specks":
-        mask = rng.random(shape) < 0.01
-    for y, x in rng.integers(0, min(shape) - 12, (40, 2)) if holes == "blocks" else ():
-        mask[y : y + 10, x : x + 10] = True
+        mask = rng.random(shape) < 0.01 ** (len(shape) - 1)
+    for corner in rng.integers(0, min(shape) - 12, (40, len(shape))) if holes == "blocks" else ():
+        mask[tuple(slice(at, at + wide) for at in corner)] = True
     work = Work((image,), lambda op, x: op(x, mask), close(1e-5), out=False)
 
     @work.rival("scikit-image", agree=close(1e-4))  # which solves in float32
@@ -64,7 +66,7 @@ def inpaint_plane(shape: Shape, dtype: str, holes: str) -> Work:
 
 
 @case("inpaint", method=("biharmonic", "harmonic"))
-def inpaint_volume(shape: Shape, dtype: str, method: str) -> Work:
+def inpaint_ball(shape: Shape, dtype: str, method: str) -> Work:
     """A ball a third as wide as a head."""
     places = np.indices(shape, np.float32, sparse=True)
     square = sum((p / n - 0.5) ** 2 for p, n in zip(places, shape, strict=True))
