@@ -142,6 +142,25 @@ inline __m512 scaled(__m512 a, __m512 b) {
   for (int i = 0; i < x.count; ++i) x.lane[i] *= std::exp2(std::floor(by.lane[i]));
   return as_register<__m512>(x);
 }
+// x = mantissa(x) 2^(exponent(x) + 1), of positive numbers.
+inline __m512 mantissa(__m512 a) {
+  auto x = lanes<float>(a);
+  int exponent;
+  for (float& v : x.lane) v = std::frexp(v, &exponent);
+  return as_register<__m512>(x);
+}
+inline __m512 exponent(__m512 a) {
+  auto x = lanes<float>(a);
+  for (float& v : x.lane) v = std::floor(std::log2(double(v)));
+  return as_register<__m512>(x);
+}
+inline __m512 permuted(__m512i at, __m512 a) {
+  const auto which = lanes<std::uint32_t>(at);
+  const auto from = lanes<float>(a);
+  auto x = from;
+  for (int i = 0; i < x.count; ++i) x.lane[i] = from.lane[which.lane[i] % 16];
+  return as_register<__m512>(x);
+}
 
 // The lanes of `a`, as many as both registers hold, cast to another type.
 template <class To, class From, class Out, class In>
@@ -191,6 +210,9 @@ __m512i gather(Index index, const void* from, int scale) {
 #define _mm512_roundscale_ps avx512::rounded
 #define _mm512_reduce_ps avx512::reduced
 #define _mm512_scalef_ps avx512::scaled
+#define _mm512_getmant_ps(a, between, sign) avx512::mantissa((__m512)(a))
+#define _mm512_getexp_ps avx512::exponent
+#define _mm512_permutexvar_ps avx512::permuted
 #define _mm512_mulhi_epu16(a, b) \
   avx512::each<std::uint16_t>((__m512i)(a), (__m512i)(b), avx512::high)
 #define _mm512_cvtepu8_epi16 avx512::converted<std::int16_t, std::uint8_t, __m512i, __m256i>

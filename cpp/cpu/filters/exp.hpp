@@ -74,6 +74,45 @@ inline Vec<T, N> exp2(Vec<T, N> a) {
   return all[0];
 }
 
+// The logarithm to base 2 of what is normal and positive: off by 2e-7 of itself.
+template <int N>
+inline Vec<f32, N> log2(Vec<f32, N> x) {
+  using V = Vec<f32, N>;
+#if defined(__AVX512F__)
+  if constexpr (N == 16) {
+    // x = m 2^e, and m r is next to 1 for the r of the sixteenth of [0.5, 1) that m is in.
+    alignas(64) static constexpr f32 r[] = {2.0f,        1.82857144f, 1.72972977f, 1.64102566f,
+                                            1.56097555f, 1.48837209f, 1.42222226f, 1.36170208f,
+                                            1.30612242f, 1.25490201f, 1.20754719f, 1.16363633f,
+                                            1.12280703f, 1.08474576f, 1.04918027f, 1.0f};
+    alignas(64) static constexpr f32 less[] = {
+        -1.0f,         -0.870716989f, -0.790546656f,  -0.714597821f, -0.642447948f, -0.573735237f,
+        -0.508146942f, -0.445411116f, -0.385290116f,  -0.3275747f,   -0.272079557f, -0.218640238f,
+        -0.167109996f, -0.117356956f, -0.0692625791f, 0.0f};
+    const __m512 m = _mm512_getmant_ps((__m512)x.v, _MM_MANT_NORM_p5_1, _MM_MANT_SIGN_zero);
+    const __m512i sixteenth = (__m512i)(bits_as<i32>(V(m)) >> 19).v;  // of which four bits count
+    const V by = _mm512_permutexvar_ps(sixteenth, (__m512)load(r).v);
+    const V known = _mm512_permutexvar_ps(sixteenth, (__m512)load(less).v);
+    const V e = _mm512_getexp_ps((__m512)x.v);
+    const V off = fma(V(m), by, V(-1.0f));
+    V p = -0.34394491f;
+    for (const f32 c : {0.48112303f, -0.72136192f, 1.442695f}) p = fma(p, off, V(c));
+    return fma(p, off, e + 1.0f + known);
+  }
+#endif
+  const auto bits = bits_as<i32>(x);
+  const auto e = ((bits >> 23) & 255) - 126;
+  V m = bits_as<f32>((bits & 0x007fffff) | 0x3f000000);  // in [0.5, 1)
+  const auto small = m < 0.707106781f;
+  m = select(small, m + m, m) - 1.0f;
+  V p = 7.0376836292e-2f;
+  for (const f32 c :
+       {-1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
+        2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f, -0.5f, 1.0f})
+    p = fma(p, m, V(c));
+  return fma(p * m, V(1.44269504f), convert<f32>(e + small));
+}
+
 // One over the square root of what is normal and positive: off by 2e-7 of the value in float32,
 // where processors guess it to twelve bits or so and differ in the guess.
 template <int N>

@@ -77,24 +77,6 @@ class Lines {
   std::vector<i32> starts_;
 };
 
-// log() of floats above zero, to two units in the last place.
-Vec<f32> logarithm(Vec<f32> x) {
-  const auto bits = simd::bits_as<i32>(x);
-  auto e = ((bits >> 23) & 255) - 126;
-  Vec<f32> m = simd::bits_as<f32>((bits & 0x007fffff) | 0x3f000000);  // in [0.5, 1)
-  const auto small = m < 0.707106781f;
-  m = select(small, m + m, m) - 1.0f;
-  const Vec<f32> n = simd::convert<f32>(e + small);
-  const Vec<f32> square = m * m;
-  Vec<f32> p = 7.0376836292e-2f;
-  for (f32 c : {-1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f,
-                -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f})
-    p = fma(p, m, Vec<f32>(c));
-  Vec<f32> y = p * m * square;
-  y = fma(n, Vec<f32>(-2.12194440e-4f), y) - square * 0.5f;
-  return fma(n, Vec<f32>(0.693359375f), m + y);
-}
-
 }  // namespace
 
 template <class T, class R>
@@ -172,18 +154,20 @@ void interp(On on, View<const T> x, View<R> y, List<const f64> knots, List<const
 template <class T, class R>
 void power(On on, View<const T> x, View<R> y, f64 low, f64 high, f64 width, f64 exponent, f64 span,
            f64 bottom) {
+  const f32 tiny = std::numeric_limits<f32>::min();
+  const f32 times = f32(1 / width);
+  const bool in_floats = times >= tiny && times <= 1 / tiny;
   each_piece(on, x.size, [&](i64 z, i64 j, i64 from, i64 to) {
     const T* a = x.row(z, j);
     R* b = y.row(z, j);
     i64 i = from;
     if constexpr (std::is_same_v<T, f32> && std::is_same_v<R, f32>) {
       constexpr i64 lanes = simd::lanes<f32>;
-      const f32 tiny = std::numeric_limits<f32>::min();
-      for (; i + lanes <= to; i += lanes) {
+      for (; in_floats && i + lanes <= to; i += lanes) {
         const Vec<f32> v = simd::load(a + i);
-        const Vec<f32> t = (min(max(v, f32(low)), f32(high)) - f32(low)) / f32(width);
-        const Vec<f32> p = exponential(logarithm(max(t, tiny)) * f32(exponent));
-        const Vec<f32> q = select(t < tiny, Vec<f32>(0.0f), p) * f32(span) + f32(bottom);
+        const Vec<f32> t = min(max((v - f32(low)) * times, tiny), 1.0f);
+        const Vec<f32> p = exp2(log2(t) * f32(exponent));
+        const Vec<f32> q = select(t > tiny, p, Vec<f32>(0.0f)) * f32(span) + f32(bottom);
         simd::store(b + i, select(v == v, q, v));
       }
     }
