@@ -60,6 +60,17 @@ def test_scipy_agrees_on_boxes_much_larger_than_the_image(op, mode):
 
 
 @pytest.mark.parametrize("op", OPS, **ids)
+@pytest.mark.parametrize("mode", MODES)
+def test_scipy_agrees_on_windows_across_many_planes(op, mode):
+    x = noise((50, 7, 600), "int16")
+    how = {"mode": mode, "cval": 3, "origin": (-5, 0, 0)}
+    for part in (x, x[:, 1:6], x[::2, ::-1, 1:599]):
+        for size in [(13, 1, 1), (31, 1, 1), (20, 3, 1)]:
+            want = getattr(ndimage, op.__name__)(part, size, **how)
+            np.testing.assert_array_equal(op(part, size, **how), want)
+
+
+@pytest.mark.parametrize("op", OPS, **ids)
 def test_a_box_beyond_the_image_costs_no_more_than_the_image(op):
     x = noise((4, 5, 6))
     assert (op(x, 1 << 16) == getattr(x, op.__name__[:3])()).all()

@@ -195,7 +195,7 @@ class Reader {
   using V = Vec<K>;
 
   Reader(View<const T> in, K fill, K flip, i64 first, i64 places, Edge edge, bool closed)
-      : fill_(fill), flip_(flip), first_(first), places_(places), step_(in.step.y) {
+      : fill_(fill), flip_(flip), first_(first), places_(places) {
     const i64 n = in.size.x;
     begin_ = std::clamp<i64>(-first, 0, places);
     end_ = std::clamp(n - first, begin_, places);
@@ -207,8 +207,9 @@ class Reader {
     edge_ = closed ? std::numeric_limits<K>::max() : fill;
   }
 
-  // The stretch of a row, or of what lies outside where there is no row.
-  void read(const T* row, K* out) const {
+  // The stretch of a row, or of what lies outside where there is no row. What is `soon` further on
+  // is read before long.
+  void read(const T* row, K* out, i64 soon) const {
     if (!row) {
       std::fill_n(out, places_, fill_);
       return;
@@ -218,7 +219,7 @@ class Reader {
     i64 p = begin_;
     for (; p + V::lanes <= end_; p += V::lanes) {
       simd::store(out + p, as_keys<T>(simd::load(from + p)) ^ flip);
-      __builtin_prefetch(from + p + step_);  // the next row, to be read soon
+      __builtin_prefetch(from + p + soon);
     }
     if (p < end_) {
       const int rest = int(end_ - p);
@@ -232,7 +233,7 @@ class Reader {
     i64 to, from;
   };
   K fill_, flip_, edge_;
-  i64 first_, places_, begin_, end_, step_;
+  i64 first_, places_, begin_, end_;
   std::vector<Border> borders_;
 };
 
@@ -354,12 +355,13 @@ class BoxTask {
   void make_row(i64 y) {
     const i64 z = a_.z + job_.z.first;
     if (job_.z.size == 1) {
-      for (i64 p = 0; p < planes_; ++p) reader_.read(job_.row(z + p, y), slot(p, y));
+      for (i64 p = 0; p < planes_; ++p)
+        reader_.read(job_.row(z + p, y), slot(p, y), job_.in.step.y);
       return;
     }
     for (i64 i = 0; i < staged_; ++i) {
       K* stage = room_.data() + i * pitch_;
-      reader_.read(job_.row(z + i, y), stage);
+      reader_.read(job_.row(z + i, y), stage, job_.in.step.y);
       from_[i] = stage;
     }
     for (i64 p = 0; p < planes_; ++p) to_[p] = slot(p, y);
@@ -367,11 +369,58 @@ class BoxTask {
   }
 };
 
+// A long window along z alone, a stretch of a row of all planes at a time. Of as many planes as the
+// window has, each gathers those behind it in place; what is before it comes as the next are read.
+template <class T>
+void along_z(const Job<T>& job) {
+  // Of less memory is slow, of more the cache is full.
+  constexpr i64 stretch = 2048 / sizeof(T);
+  using K = Key<T>;
+  using V = Vec<K>;
+  const i64 w = job.z.size;
+  job.share(job.out.size.z, std::min(job.out.size.x, stretch), [&](Size a, Size b) {
+    const Writer<T> writer = job.writer();
+    const i64 columns = b.x - a.x, pitch = Job<T>::pitch(columns);
+    const Reader<T> reader(job.in, job.fill, job.flip, a.x, columns, job.x.edge, false);
+    Scratch<K> room(kept<K>((2 * w + 1) * pitch));
+    std::fill_n(room.begin(), (2 * w + 1) * pitch, K(0));
+    K *now = room.data(), *next = now + w * pitch, *const gathered = next + w * pitch;
+    for (i64 y = a.y; y < b.y; ++y) {
+      const auto read = [&](i64 z, K* line) {
+        reader.read(job.row(z + job.z.first, y), line, job.in.step.z);
+      };
+      for (i64 i = 0; i < w; ++i) read(i, now + i * pitch);
+      for (i64 z = 0; z < b.z; z += w) {
+        for (i64 i = w - 2; i >= 0; --i)
+          for (i64 x = i * pitch; x < i * pitch + columns; x += V::lanes)
+            simd::store(now + x, min(simd::load(now + x), simd::load(now + x + pitch)));
+        std::fill_n(gathered, pitch, std::numeric_limits<K>::max());
+        for (i64 i = 0; i < std::min(w, b.z - z); ++i) {
+          K *const line = now + i * pitch, *const behind = next + i * pitch;
+          read(z + w + i, behind);
+          writer.row(job.out.row(z + i, y) + a.x, columns, [&](i64 x) {
+            const V before = simd::load(gathered + x);
+            simd::store(gathered + x, min(before, simd::load(behind + x)));
+            return min(before, simd::load(line + x));
+          });
+        }
+        std::swap(now, next);
+      }
+    }
+  });
+}
+
 template <class T>
 void box_extreme(const Job<T>& job) {
   const Size n = job.out.size;
   const i64 width = std::max<i64>(job.y.size, job.x.size);
-  if (job.z.size > short_window && width > 1) {
+  if (job.z.size > short_window && width == 1) {
+    Job<T> flat = job;
+    if (n.y > 1 && job.in.step.y == n.x && job.out.step.y == n.x)  // rows are one long row
+      flat.in.size = flat.out.size = {n.z, 1, n.y * n.x};
+    return along_z(flat);
+  }
+  if (job.z.size > short_window) {
     // A ring of so many planes and rows would not stay in the cache.
     Scratch<T> between(n.count());
     const View<T> out{between.data(), n, {n.y * n.x, n.x, 1}};
@@ -492,7 +541,7 @@ class ChordTask {
   void make_row(i64 plane, i64 y) {
     const bool single = chords_.lengths[0] == 1;
     K* from = single ? row(plane, y, 0) : line_;
-    reader_.read(job_.row(a_.z + job_.z.first + plane, y), from);
+    reader_.read(job_.row(a_.z + job_.z.first + plane, y), from, job_.in.step.y);
     i64 done = 1;
     for (i64 kind = single; kind < kinds_; ++kind) {
       K* to = row(plane, y, kind);
