@@ -92,6 +92,15 @@ def test_far_outside_is_scipys_too(mode, order):
     agree(affine_transform(x, matrix, **where), scipy.ndimage.affine_transform(x, matrix, **where))
 
 
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("width", range(1, 18))
+def test_far_before_the_first_voxel_nothing_else_is_read(width, order):
+    x = image((9, 8, width))
+    slanted = np.eye(3) + 0.1 * np.eye(3, k=2)
+    found = affine_transform(x, slanted, (-1e9, -1e9, -1e9), order=order, mode="nearest")
+    assert (found == x[0, 0, 0]).all()
+
+
 @pytest.mark.parametrize("order", [0, 1, 3])
 def test_every_form_of_matrix_is_scipys(order):
     x = image((16, 17, 25), "float64")

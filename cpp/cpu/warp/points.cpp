@@ -312,12 +312,13 @@ void Reader<T, V>::read_any(const Points& at, i64 n, bool inside, V* out) const 
   if (plain) return read_groups<order>(at, n, out);
   if (!none || folds_) {
     alignas(64) f64 moved[3][block];
+    const i64 whole = (n + N - 1) / N * N;  // groups read lanes beyond n too
     for (int a = 0; a < 3; ++a)
-      for (i64 i = 0; i < (n + N - 1) / N * N; ++i) moved[a][i] = at.list[a][i];
+      for (i64 i = 0; i < whole; ++i) moved[a][i] = at.list[a][i];
     for (i64 i = 0; i < n && !inside; i += N)
       if (others[i / N]) others[i / N] = u8(move_in(others[i / N], moved, i));
     for (int a = 0; a < 3 && clamped_; ++a)
-      for (i64 i = 0; i < n; i += part) {
+      for (i64 i = 0; i < whole; i += part) {
         const Part c = simd::load<f64, part>(moved[a] + i);
         simd::store(moved[a] + i, simd::min(simd::max(c, Part(0.0)), Part(high_[a])));
       }
