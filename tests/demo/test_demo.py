@@ -13,7 +13,7 @@ import pytest
 
 import voxkern
 from voxkern import demo, io
-from voxkern.demo import _enhance, _inputs, _record, _second
+from voxkern.demo import _enhance, _inputs, _live, _record, _second
 from voxkern.demo._device import Ops, has_cuda
 
 pytest.importorskip("matplotlib")
@@ -185,6 +185,16 @@ def test_promises_are_made_of_the_known_brain_alone() -> None:
         "white_matter_dice": 0.85,
     }
     assert _record.promised(demo.Settings(fixed="mine.nii.gz")) == {}
+
+
+def test_where_nothing_is_promised_no_column_says_so(done: tuple[Path, dict[str, Any]]) -> None:
+    pytest.importorskip("rich")
+    out, record = done
+    heads = [str(column.header) for column in _live.summary(record).columns]
+    assert heads == ["", "reached"]
+    assert "<th>promised</th>" not in (out / "report.html").read_text("utf-8")
+    known = record | {"promised": _record.promised(demo.Settings())}
+    assert [str(c.header) for c in _live.summary(known).columns] == ["", "reached", "promised"]
 
 
 def test_differences_name_what_changed() -> None:

@@ -30,6 +30,11 @@ def kept(name: str, value: float, promised: Mapping[str, float]) -> bool | None:
     return value > promised[name] if name.endswith("dice") else value < promised[name]
 
 
+def heads_of(promised: Mapping[str, float]) -> tuple[str, ...]:
+    """Name the columns of what was reached: no promises, no column."""
+    return ("", "reached", "promised") if promised else ("", "reached")
+
+
 class Progress:
     """A table of stages that grows while the chain runs; plain lines where no terminal is."""
 
@@ -88,13 +93,13 @@ def summary(record: dict[str, Any]) -> Any:
     """Return a table of what was reached."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
-    for name, justify in (("reached", "left"), ("", "right"), ("promised", "left")):
-        table.add_column(name, justify=justify)
+    heads = heads_of(record["promised"])
+    table = Table(*heads, box=None, pad_edge=False)
+    table.columns[1].justify = "right"
     for name, value in record["reached"].items():
         words, form, promise = MARKS[name]
         good = kept(name, value, record["promised"])
         color = {True: "green", False: "red", None: "default"}[good]
         promised = promise.format(record["promised"][name]) if good is not None else ""
-        table.add_row(words, f"[{color}]{form.format(value)}[/]", promised)
+        table.add_row(*(words, f"[{color}]{form.format(value)}[/]", promised)[: len(heads)])
     return table

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._clock import Stage
-from ._live import MARKS, kept
+from ._live import MARKS, heads_of, kept
 from ._pictures import Photo, charts, field_window
 from ._record import METRICS, percent
 from ._style import CSS
@@ -128,14 +128,15 @@ def escape_keep(text: str) -> str:
 
 def _verdicts(work: Work, promises: Mapping[str, float]) -> str:
     rows = []
+    heads = heads_of(promises)
     for name, (words, form, promise) in MARKS.items():
         if name in work.reached:
             value = work.reached[name]
             good = kept(name, value, promises)
             wanted = promise.format(promises[name]) if good is not None else ""
             mark = {True: "✓", False: "✗", None: ""}[good]
-            rows.append((words, form.format(value), f"{wanted} {mark}".strip()))
-    return _section("What was reached", "", _table(("", "reached", "promised"), rows))
+            rows.append((words, form.format(value), f"{wanted} {mark}".strip())[: len(heads)])
+    return _section("What was reached", "", _table(heads, rows))
 
 
 def _scans(work: Work, pictures: Mapping[str, Sequence[Photo]]) -> str:
