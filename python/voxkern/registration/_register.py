@@ -290,8 +290,8 @@ def register(
         What makes images alike: mutual information (Mattes), for images of any kinds; correlation,
         for one kind with a different scale; squared differences, for equal intensities.
     fixed_spacing, moving_spacing : float or one an axis, optional
-        Distance of neighbouring voxels; ones if left out. Here and below in the order of the
-        arrays' axes.
+        Distance of neighbouring voxels; ones if left out, but an array beside an `Image` needs its
+        own. Here and below in the order of the arrays' axes.
     fixed_origin, moving_origin : one float an axis, optional
         Where the first voxel's centre lies; zeros if left out.
     fixed_direction, moving_direction : array, shape (n, n), optional
@@ -330,7 +330,8 @@ def register(
     Raises
     ------
     ValueError
-        If an image has NaN or infinity, an axis is too short, or the images do not meet.
+        If an image has NaN or infinity or one number everywhere, an axis is too short, or the
+        images do not meet.
 
     Notes
     -----
@@ -373,6 +374,12 @@ def register(
     tolerance = _args.as_float(tolerance, "tolerance", above=0)
     if tolerance > 1e6:
         raise ValueError(f"tolerance must be at most 1e6 voxels; got {tolerance:g}")
+    if _has_grid(fixed) != _has_grid(moving):
+        bare, spacing = ("moving", moving_spacing) if _has_grid(fixed) else ("fixed", fixed_spacing)
+        if spacing is None:
+            raise ValueError(
+                f"{bare} must be an Image as the other one is, or {bare}_spacing be given"
+            )
     fixed, *fixed_at = _with_grid(fixed, fixed_spacing, fixed_origin, fixed_direction)
     moving, *moving_at = _with_grid(moving, moving_spacing, moving_origin, moving_direction)
     f, _ = _arrays.adopt(fixed, "fixed")
@@ -417,9 +424,13 @@ def register(
     return Registration(matrix, between, value, converged, tuple(history), tuple(shape[-n:]))
 
 
+def _has_grid(x: Any) -> bool:
+    return all(hasattr(x, name) for name in ("data", "spacing", "origin", "direction"))
+
+
 def _with_grid(x: Any, spacing: Any, origin: Any, direction: Any) -> tuple[Any, Any, Any, Any]:
     """Return an array and its geometry: an `Image`'s own, but for what is given."""
-    if not all(hasattr(x, name) for name in ("data", "spacing", "origin", "direction")):
+    if not _has_grid(x):
         return x, spacing, origin, direction
     return (
         x.data,
@@ -450,6 +461,8 @@ def _image(x: Any, mask: Any, name: str, points: Matrix, workers: int | None) ->
     low, high, nan, _ = extremes(volume, workers=workers)
     if nan or not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"{name} must be finite; it has NaN or infinity")
+    if low == high:
+        raise ValueError(f"{name} must not be constant; it is {low:g} everywhere")
     return _Image(volume, as_mask(mask, x.shape, x, f"{name}_mask"), points, n)
 
 
