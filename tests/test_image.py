@@ -341,6 +341,8 @@ def test_resample_like_another_image_lies_on_its_voxels():
     found = image.resample(like=part)
     assert found.same_grid(part)
     np.testing.assert_allclose(found.data, part.data)
+    with pytest.raises(TypeError, match="like must be an Image; got ndarray"):
+        image.resample(like=part.data)
 
 
 def test_functions_refuse_an_image_whose_spacing_they_would_lose():
@@ -349,3 +351,5 @@ def test_functions_refuse_an_image_whose_spacing_they_would_lose():
         voxkern.gaussian_filter(image, 1)
     with pytest.raises(TypeError, match="ref must be an array"):
         voxkern.dice(image.data, image)
+    with pytest.raises(TypeError, match=r"\.resample gives an Image back"):
+        voxkern.resample(image, 1.0)

@@ -37,7 +37,8 @@ def adopt(x: Any, name: str = "image") -> tuple[Any, Callable[[Any], Any] | None
     if hasattr(x, "spacing") or hasattr(x, "GetSpacing"):
         raise TypeError(
             f"{name} must be an array; got {type(x).__name__}, whose spacing would be lost: pass "
-            f"its array and its spacing, or call {name}.map(function) of a voxkern.Image"
+            "its array, with its spacing where lengths count; of a voxkern.Image that is .data "
+            "with .spacing, and .map(function) or .resample gives an Image back"
         )
     if hasattr(x, "__array__") or isinstance(x, (list, tuple, int, float, bool)):
         try:

@@ -137,7 +137,10 @@ def _settle(
     full = _identity(ndim + 1)
     if transform is not None:
         if not isinstance(transform, Transform):
-            raise TypeError(f"transform must be a Transform; got {type(transform).__name__}")
+            raise TypeError(
+                f"transform must be a Transform; got {type(transform).__name__}: write "
+                "Transform(matrix), of a map between points of the world"
+            )
         if transform.ndim != ndim:
             raise ValueError(f"transform must have {ndim} axes; got {transform.ndim}")
         full = _rows(transform.matrix)
@@ -191,6 +194,11 @@ def grid_of(
         ):  # fmt: skip
             if given is not None:
                 raise ValueError(f"{name} and like both say what the output is; give one of them")
+        if not all(hasattr(like, a) for a in ("data", "spacing", "origin", "direction")):
+            raise TypeError(
+                f"like must be an Image; got {type(like).__name__}, which says no spacing: give "
+                "new_spacing and shape instead"
+            )
         count = tuple(like.data.shape)[-ndim:]
         return (
             count,
