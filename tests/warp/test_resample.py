@@ -116,6 +116,7 @@ def test_labels_keep_their_values():
         ({}, ValueError, "give new_spacing, shape, like"),
         (dict(new_spacing=-1), ValueError, "new_spacing must be more than 0"),
         (dict(new_spacing=1, like=GOAL), ValueError, "new_spacing and like both say"),
+        (dict(like=GOAL), ValueError, "spacing must be given with like"),
         (
             dict(new_spacing=1, direction=np.ones((3, 3))),
             ValueError,

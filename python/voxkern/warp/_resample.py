@@ -49,7 +49,7 @@ def resample(
     spacing, origin, direction : optional
         Where the image's voxels lie, in the order of its axes, as `Image` has them: lengths, the
         world position of the first voxel, and a matrix whose columns are the axes' directions. Left
-        out: ones, zeros, the identity.
+        out: ones, zeros, the identity; but `like` needs a spacing.
     like : optional
         Anything with ``spacing``, ``origin``, ``direction`` and ``data``, such as an `Image`: the
         output lies on its voxels.
@@ -134,6 +134,11 @@ def _settle(
     count, *goal = grid_of(
         voxels, step, start, axes, new_spacing, shape, like, new_origin, new_direction, transform
     )
+    if like is not None and spacing is None:
+        raise ValueError(
+            "spacing must be given with like (and origin and direction, but for zeros and the "
+            "identity), or call Image.resample"
+        )
     full = _identity(ndim + 1)
     if transform is not None:
         if not isinstance(transform, Transform):
