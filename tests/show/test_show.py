@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voxkern import show
+from voxkern import Image, show
+
+
+def test_planes_of_an_image_have_its_spacing() -> None:
+    data = np.random.default_rng(0).random((4, 6, 8)).astype(np.float32)
+    image = Image(data, (3, 1, 1))
+    for found, wanted in zip(show.planes(image), show.planes(data, spacing=(3, 1, 1)), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert show.ortho(image, gap=2).shape == (12, 8 + 2 + 8 + 2 + 6, 3)
+    assert show.ortho(image, spacing=1, gap=2).shape == (6, 26, 3)
 
 
 def test_a_checkerboard_of_constants_has_equal_fields() -> None:
@@ -149,6 +158,8 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: show.planes(np.zeros((0, 2, 2))), "empty"),
     (lambda: show.planes(np.zeros((2, 2, 2)), (0, 0, 2)), "at must be"),
     (lambda: show.planes(np.zeros((2, 2, 2)), spacing=(0, 1, 1)), "spacing"),
+    (lambda: show.planes(np.zeros((2, 2, 2)), spacing=(1, 1)), "spacing must be one value or one"),
+    (lambda: show.planes(np.zeros((2, 2, 2)), pixel=0), "pixel must be more than 0"),
     (lambda: show.montage(np.zeros((2, 2, 2)), 0), "count"),
     (lambda: show.montage(np.zeros((2, 2, 2)), axis=3), "axis"),
     (lambda: show.histogram_figure({}), "values"),
@@ -165,6 +176,11 @@ def test_what_cannot_be_shown_is_refused_by_name(call: Callable[[], Any], words:
 def test_complex_numbers_have_no_colour() -> None:
     with pytest.raises(TypeError, match="real"):
         show.to_rgb(np.zeros(3, complex))
+
+
+def test_a_histogram_without_names_is_refused() -> None:
+    with pytest.raises(TypeError, match="values must be a mapping .* got ndarray"):
+        show.histogram_figure(np.zeros(3))
 
 
 FUNCTIONS = [n for n in show.__all__ if inspect.isfunction(getattr(show, n))]

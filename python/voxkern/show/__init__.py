@@ -2,7 +2,8 @@
 
 Functions take arrays and return RGB arrays made with NumPy alone; those whose names end in
 ``_figure`` return Matplotlib figures: ``pip install 'voxkern[show]'``. Planes are shown as they lie
-in the array: for radiological pictures, give the data of ``image.reorient("LPI")``.
+in the array: for radiological pictures write ``ortho(image.reorient("LPI"))``. Whatever writes RGB
+arrays to files saves them, such as ``matplotlib.image.imsave("planes.png", picture)``.
 """
 
 from ._color import COLORS, overlay, to_rgb

@@ -58,9 +58,14 @@ def histogram_figure(
     ------
     ImportError
         If Matplotlib is missing.
+    TypeError
+        If `values` is no mapping.
     ValueError
         If there is nothing to count.
     """
+    if not isinstance(values, Mapping):
+        kind = type(values).__name__
+        raise TypeError(f"values must be a mapping such as {{'first scan': image}}; got {kind}")
     arrays = {name: host(v, name).ravel().astype(np.float64) for name, v in values.items()}
     arrays = {name: v[np.isfinite(v)] for name, v in arrays.items()}
     if not arrays or not all(v.size for v in arrays.values()):

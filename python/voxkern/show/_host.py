@@ -26,11 +26,3 @@ def volume(array: Any, name: str = "image") -> NDArray[Any]:
     if x.ndim != 3 or not x.size:
         raise ValueError(f"{name} must have three axes, none of them empty; got shape {x.shape}")
     return x
-
-
-def lengths(spacing: Any) -> tuple[float, float, float]:
-    """Return the spacing along each of three axes."""
-    values = (1.0,) * 3 if spacing is None else np.broadcast_to(spacing, 3).tolist()
-    if not all(np.isfinite(v) and v > 0 for v in values):
-        raise ValueError(f"spacing must be positive; got {spacing!r}")
-    return float(values[0]), float(values[1]), float(values[2])

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _args
 from ..warp import zoom
 from ._color import default_window, to_rgb
-from ._host import lengths, volume
+from ._host import volume
 
 
 def planes(
@@ -24,12 +25,12 @@ def planes(
 
     Parameters
     ----------
-    image : array, shape (planes, rows, columns)
+    image : array or Image, shape (planes, rows, columns)
         On any device.
     at : (int, int, int), optional
         The voxel (z, y, x) that all three show; the middle by default.
     spacing : float or one an axis, optional
-        Length of a voxel; 1 by default.
+        Length of a voxel; that of an `Image`, or else 1, by default.
     pixel : float, optional
         Side of a pixel in the unit of `spacing`; the smallest spacing by default.
 
@@ -51,8 +52,8 @@ def planes(
     [(6, 8), (8, 8), (8, 6)]
     """
     x = volume(image)
-    size = lengths(spacing)
-    side = min(size) if pixel is None else lengths(pixel)[0]
+    size = _args.as_spacing(getattr(image, "spacing", None) if spacing is None else spacing, 3)
+    side = min(size) if pixel is None else _args.as_float(pixel, "pixel", above=0)
     k, j, i = _place(at, x.shape)
     cuts = ((x[k], (1, 2)), (x[:, j], (0, 2)), (x[:, :, i], (0, 1)))
     made = [_square(plane, [size[a] / side for a in axes]) for plane, axes in cuts]
@@ -91,7 +92,7 @@ def ortho(
 
     Parameters
     ----------
-    image : array, shape (planes, rows, columns)
+    image : array or Image, shape (planes, rows, columns)
         On any device.
     at, spacing, pixel
         As in `planes`.
