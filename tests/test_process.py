@@ -353,8 +353,8 @@ def test_a_backend_can_be_forced_or_refuses() -> None:
         pytest.raises(NotImplementedError, match="runs on cuda arrays; got one on cpu"),
     ):
         voxkern.median_filter(x, 3)
-    with pytest.raises(ValueError, match="name must be one of"), voxkern.use_backend("abacus"):
-        pass
+    with pytest.raises(ValueError, match="name must be one of"):
+        voxkern.use_backend("abacus")  # at once, not when the block begins
 
 
 def test_numba_compiles_once_for_arrays_that_are_read_only_and_others() -> None:

@@ -54,8 +54,7 @@ _DEFAULT = os.environ.get("VOXKERN_BACKEND")
 _forced: contextvars.ContextVar[str | None] = contextvars.ContextVar("voxkern_backend")
 
 
-@contextlib.contextmanager
-def use_backend(name: str) -> Iterator[None]:
+def use_backend(name: str) -> contextlib.AbstractContextManager[None]:
     """Run every kernel inside the block on one backend, or raise.
 
     Parameters
@@ -65,6 +64,10 @@ def use_backend(name: str) -> Iterator[None]:
         CUDA, 'cupy' the same CUDA text compiled by CuPy at its first use, 'python'
         the rules as they are (slow; for tests).
 
+    Notes
+    -----
+    Nothing changes outside a ``with`` block. VOXKERN_BACKEND does so for a whole process.
+
     Examples
     --------
     >>> with voxkern.use_backend("numba"):
@@ -72,6 +75,11 @@ def use_backend(name: str) -> Iterator[None]:
     """
     if name not in _backends.NAMES:
         raise ValueError(f"name must be one of {', '.join(_backends.NAMES)}; got {name!r}")
+    return _using(name)
+
+
+@contextlib.contextmanager
+def _using(name: str) -> Iterator[None]:
     token = _forced.set(name)
     try:
         yield
