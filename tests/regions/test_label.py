@@ -196,6 +196,7 @@ def test_any_layout_is_read():
         ({"image": np.ones(3, np.float32)}, TypeError, "image must be .*; got float32"),
         ({"image": np.ones(3, complex)}, TypeError, "got complex128"),
         ({"image": np.array(1)}, ValueError, "at least 1 axes; got 0"),
+        ({"connectivity": 26}, ValueError, r"got 26: 1 joins at faces, 2 at corners too"),
         ({"connectivity": 0}, ValueError, r"connectivity must be in \[1, 2\] for 2 axes; got 0"),
         ({"connectivity": 3}, ValueError, "got 3"),
         ({"connectivity": "full"}, TypeError, "connectivity must be an integer"),

@@ -325,7 +325,10 @@ def as_connectivity(connectivity: Any, ndim: int, default: int) -> int:
     """Return how many axes neighbours may differ along, of `ndim`."""
     number = default if connectivity is None else _args.as_int(connectivity, "connectivity")
     if not 1 <= number <= ndim:
-        raise ValueError(f"connectivity must be in [1, {ndim}] for {ndim} axes; got {number}")
+        raise ValueError(
+            f"connectivity must be in [1, {ndim}] for {ndim} axes; got {number}: 1 joins at faces, "
+            f"{ndim} at corners too"
+        )
     return number
 
 
