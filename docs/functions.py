@@ -43,8 +43,9 @@ def row(name, thing):
 def names_of(family):
     """Return the public names of a family."""
     if family == "io":
-        return ["read", "read_dicom_series", "write"]
-    return importlib.import_module(f"voxkern.{family}").__all__
+        return ["Image", "read", "read_dicom_series", "write"]
+    module = importlib.import_module(f"voxkern.{family}")
+    return [name for name in module.__all__ if callable(getattr(module, name))]
 
 
 def text():
@@ -57,11 +58,13 @@ def text():
         "write to; `workers=`, the most threads; `progress=`, `True` for a bar or a callable that",
         "is told.",
     ]
-    for family in ("io", *FAMILIES):
+    for family in ("io", *FAMILIES, "show"):
         about = inspect.getdoc(importlib.import_module(f"voxkern.{family}")).split("\n")[0]
         lines += ["", f"## {family}", "", about, "", "| call | | source |", "|---|---|---|"]
+        home = voxkern.show if family == "show" else voxkern
+        prefix = "show." if family == "show" else ""
         names = sorted(names_of(family), key=str.lower)
-        lines += [row(name, getattr(voxkern, name)) for name in names]
+        lines += [row(prefix + name, getattr(home, name)) for name in names]
     return "\n".join(lines) + "\n"
 
 
