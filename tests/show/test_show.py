@@ -179,7 +179,7 @@ def test_complex_numbers_have_no_colour() -> None:
 
 
 def test_a_histogram_without_names_is_refused() -> None:
-    with pytest.raises(TypeError, match="values must be a mapping .* got ndarray"):
+    with pytest.raises(TypeError, match=r"values must be a mapping .* got ndarray"):
         show.histogram_figure(np.zeros(3))
 
 
