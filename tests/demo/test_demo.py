@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +280,20 @@ def test_the_brain_that_nilearn_carries_is_found(tmp_path: Path) -> None:
     assert record["reached"]["registration_error_mm"] < 0.5
     assert record["reached"]["white_matter_dice_first"] > 0.85
     assert record["reached"]["white_matter_hd95_first_mm"] < 4  # two voxels
+
+
+@pytest.mark.slow
+def test_the_readme_runs_on_what_the_demo_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("nilearn")
+    demo.run(demo.Settings(), tmp_path / "report")
+    monkeypatch.chdir(tmp_path)
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    names: dict[str, Any] = {}
+    for code in re.findall(r"```python\n(.*?)```", readme, re.S):
+        exec(code, names)
+    dice, distance = map(float, capsys.readouterr().out.split())
+    assert dice > 0.9
+    assert distance < 4
+    assert names["registered"].same_grid(names["fixed"])
