@@ -147,7 +147,7 @@ def write(path: Path, image: Image, *, level: int | None = None) -> None:
         return
     plain = Image(data)
     if len(plain.spacing) != len(image.spacing) or not np.array_equal(plain.affine, image.affine):
-        raise fail(path, ".npy holds no geometry; write .npz, or of the voxels alone Image(image.data)")
+        raise fail(path, ".npy holds no geometry; write .npz, or just Image(image.data)")
     if level is not None:
         raise fail(path, ".npy is never compressed; write .npz")
     with _files.replacing(path) as file:
