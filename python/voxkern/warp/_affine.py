@@ -50,7 +50,7 @@ def _(rng: np.random.Generator, shape: tuple[int, int, int], dtype: str) -> tupl
     x = example_image(rng, shape, dtype)
     matrix = np.eye(3, 4) + 0.2 * rng.standard_normal((3, 4))
     if rng.integers(3) == 0:
-        matrix[:, 3] += 5
+        matrix[:, 3] += rng.choice([-5, 5])
     y = np.empty([n + int(rng.integers(3)) for n in shape], x.dtype)
     how = example_reading(rng, dtype)
     return example_coefficients(x, how[0]), y, matrix.ravel(), *how
